@@ -1,0 +1,63 @@
+# One virtual environment, installed from the lock file, serves every target.
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+
+export COURSE_BUDGET ?= laptop
+
+.PHONY: help install demo lab test lint format release bench lock clean
+
+help:
+	@echo "make demo     install, release the labs, grade a small example class, write feedback and a report"
+	@echo "make test     install, lint, and run every test"
+	@echo "make lab      install and open JupyterLab on the labs"
+	@echo "make lint     ruff, mypy, import layers, released files up to date"
+	@echo "make format   let ruff format the code"
+	@echo "make release  regenerate notebooks/ and course_utils/solved/ from solutions/"
+	@echo "make bench    run every benchmark behind README's figures"
+	@echo "make lock     renew requirements.lock from pyproject.toml"
+
+install: $(READY)
+
+$(READY): requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; v = sys.version_info; sys.exit(0 if v >= (3, 11) else f"This course needs Python 3.11 or newer; {sys.executable} is {v.major}.{v.minor}. Install a newer one and run: make PYTHON=python3.12 ...")'
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check uv
+	$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes -r requirements.lock
+	$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation -e .
+	@touch $@
+
+demo: install
+	COURSE_BUDGET=smoke $(BIN)/course demo
+
+lab: install
+	$(BIN)/jupyter lab --notebook-dir=notebooks
+
+lint: install
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/course release --check
+
+format: install
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+# One process for each core; torch itself then keeps to one thread (tests/conftest.py).
+test: lint
+	$(BIN)/python -m pytest -n auto --dist worksteal
+
+release: install
+	$(BIN)/course release
+
+bench: install
+	for script in benchmarks/[a-z]*.py; do $(BIN)/python $$script || exit 1; done
+
+lock: install
+	$(BIN)/uv pip compile pyproject.toml --all-extras --universal --generate-hashes \
+		--python-version 3.11 --quiet --upgrade -o requirements.lock
+
+clean:
+	rm -rf $(VENV) build dist .pytest_cache .mypy_cache .ruff_cache
