@@ -1,0 +1,164 @@
+"""How a student meets a check: what is shown, what is raised, and which cells may go on."""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from course_utils.checks.core import Job, Report, run
+
+GREEN, RED, BOLD, PLAIN = "\x1b[32m", "\x1b[31m", "\x1b[1m", "\x1b[0m"
+
+
+class NotYet(Exception):  # noqa: N818 - a student reads the name: it is a state, not an error
+    """A check found the job wrong. Jupyter shows the findings instead of a traceback."""
+
+    def __init__(self, report: Report) -> None:
+        super().__init__(as_text(report))
+        self.report = report
+
+    def _render_traceback_(self) -> list[str]:
+        return as_text(self.report, colour=True).splitlines()
+
+
+class Points(float):
+    """Partial credit, as nbgrader reads it from a cell's last value."""
+
+    def __repr__(self) -> str:
+        return f"{float(self):g}"
+
+
+def headline(report: Report) -> str:
+    """The first line of a result: the job, its state, its points."""
+    job = report.job
+    if report.passed:
+        return f"{job.number} {job.title} · done · {job.points:g} of {job.points:g} points"
+    state = "partly done" if report.earned else "not yet"
+    return f"{job.number} {job.title} · {state} · {report.earned:g} of {job.points:g} points"
+
+
+def as_text(report: Report, colour: bool = False) -> str:
+    """The result in plain text (with terminal colours on request)."""
+    green, red, bold, plain = (GREEN, RED, BOLD, PLAIN) if colour else ("", "", "", "")
+    lines = [f"{bold}{headline(report)}{plain}"]
+    for finding in report.findings:
+        mark = f"{green}✓{plain}" if finding.ok else f"{red}✗{plain}"
+        lines.append(f"{mark} {finding.message}")
+    return "\n".join(lines)
+
+
+def as_html(report: Report) -> str:
+    """The result as a small block that reads well on a light and on a dark page."""
+    colour = "#1a7f4b" if report.passed else "#b35900"
+    rows = "".join(
+        f'<div><span style="color:{"#1a7f4b" if finding.ok else "#c0392b"}">'
+        f"{'✓' if finding.ok else '✗'}</span> {html.escape(finding.message)}</div>"
+        for finding in report.findings
+    )
+    return (
+        f'<div style="border-left:4px solid {colour};padding:.2em .8em;margin:.2em 0">'
+        f"<b>{html.escape(headline(report))}</b>{rows}</div>"
+    )
+
+
+def show(report: Report) -> None:
+    """Show a result: HTML where there is a front end, text elsewhere."""
+    from IPython.core.getipython import get_ipython
+    from IPython.display import display
+
+    if get_ipython() is None:
+        print(as_text(report))
+        return
+    display({"text/plain": as_text(report), "text/html": as_html(report)}, raw=True)
+
+
+def stub_error(report: Report) -> NotImplementedError:
+    """The stub's own error, with its own one line instead of the way through this package."""
+    assert report.crash is not None
+    error = NotImplementedError(report.crash.message)
+    line = f"{report.crash.message} · {report.job.title} · not written yet"
+    # IPython asks the exception itself how it wants to be shown.
+    error._render_traceback_ = lambda: [f"{RED}NotImplementedError{PLAIN}: {line}"]  # type: ignore[attr-defined]
+    return error
+
+
+class Lab:
+    """The jobs of one lab, and what this session knows of each."""
+
+    def __init__(self, name: str, jobs: Sequence[Job]) -> None:
+        self.name = name
+        self.jobs = {job.number: job for job in jobs}
+        self.reports: dict[str, Report] = {}
+
+    def find(self, targets: tuple[Any, ...], number: str | None) -> Job:
+        """The job that is meant by its number or by the names of the objects to check.
+
+        Raises:
+            ValueError: for an unknown number, or objects that no job or several jobs ask for.
+        """
+        if number is not None:
+            if number not in self.jobs:
+                raise ValueError(
+                    f"Lab {self.name} has no job {number!r} with a check; it has "
+                    f"{', '.join(self.jobs)}."
+                )
+            return self.jobs[number]
+        names = tuple(getattr(target, "__name__", type(target).__name__) for target in targets)
+        fitting = [job for job in self.jobs.values() if job.targets == names]
+        if len(fitting) != 1:
+            known = "; ".join(
+                f"{job.number}: {', '.join(job.targets)}" for job in self.jobs.values()
+            )
+            raise ValueError(
+                f"check({', '.join(names)}) does not say which job is meant. Expected one of "
+                f"{known}. Pass the class itself (not an instance), or name the job: job='…'."
+            )
+        return fitting[0]
+
+    def check(self, *targets: Any, job: str | None = None, seed: int = 0) -> Points | None:
+        """Check a job and show the result.
+
+        Args:
+            targets: the classes or functions that the job asked for.
+            job: the job's number, where the targets' names do not tell.
+            seed: chooses the inputs that are tried.
+
+        Returns:
+            None for full marks, :class:`Points` for a part of them.
+
+        Raises:
+            NotImplementedError: the stub is still there.
+            NotYet: no points; its message says what was found.
+        """
+        chosen = self.find(targets, job)
+        report = run(chosen, targets if len(chosen.targets) > 1 else targets[0], seed)
+        self.reports[chosen.number] = report
+        if report.stub and not report.earned:
+            raise stub_error(report) from None
+        if not report.earned:
+            raise NotYet(report) from None
+        show(report)
+        return None if report.passed else Points(report.earned)
+
+    def ready(self, *numbers: str) -> bool:
+        """Whether the jobs that a cell needs are written; if not, say which one it waits for."""
+        waiting = [
+            self.jobs[number]
+            for number in numbers
+            if number not in self.reports or self.reports[number].stub
+        ]
+        if waiting:
+            names = ", ".join(f"{job.number} {job.title}" for job in waiting)
+            print(
+                f"This cell waits for your job {names}. Write it and run its check, then come back."
+            )
+        return not waiting
+
+
+def lab(
+    name: str, jobs: Sequence[Job]
+) -> tuple[Lab, Callable[..., Points | None], Callable[..., bool]]:
+    """A lab's record, its ``check`` and its ``ready``."""
+    record = Lab(name, jobs)
+    return record, record.check, record.ready

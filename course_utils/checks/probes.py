@@ -1,0 +1,100 @@
+"""What probes hand to a student's code: known schedules, data and networks that keep a record."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from course_utils.distributions import IsotropicGaussian, LabeledSampleable
+from course_utils.paths import Alpha, Beta, ConditionalProbabilityPath
+from course_utils.shapes import expand_time, time_batch
+
+
+class ProbeAlpha(Alpha):
+    """α(t) = t(1 + t)/2: neither linear nor a cosine, so that a hard-coded schedule shows."""
+
+    def __call__(self, t: Tensor) -> Tensor:
+        return t * (1 + t) / 2
+
+    def dt(self, t: Tensor) -> Tensor:
+        return (1 + 2 * t) / 2
+
+
+class ProbeBeta(Beta):
+    """β(t) = (1 − t)(1 + t/3), with a slope of its own: α̇ + β̇ ≠ 0."""
+
+    def __call__(self, t: Tensor) -> Tensor:
+        return (1 - t) * (1 + t / 3)
+
+    def dt(self, t: Tensor) -> Tensor:
+        return -(2 + 2 * t) / 3
+
+
+def schedule(t: Tensor, x: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    """α, β, α̇, β̇ of the probe's schedule in float64, shaped to multiply ``x: b …``."""
+    t = expand_time(t.double(), x.double())
+    alpha, beta = ProbeAlpha(), ProbeBeta()
+    return alpha(t), beta(t), alpha.dt(t), beta.dt(t)
+
+
+class ProbeData(LabeledSampleable):
+    """Normal samples with uniform labels; remembers a private copy of what it handed out."""
+
+    def __init__(self, shape: tuple[int, ...], num_classes: int) -> None:
+        self.shape, self.num_classes = shape, num_classes
+        self.drawn: list[tuple[Tensor, Tensor]] = []
+
+    def sample(self, num_samples: int) -> tuple[Tensor, Tensor]:
+        samples = torch.randn(num_samples, *self.shape)
+        labels = torch.randint(self.num_classes, (num_samples,))
+        self.drawn.append((samples.clone(), labels.clone()))
+        return samples, labels
+
+
+class ProbePath(ConditionalProbabilityPath):
+    """A right path over the probe's schedule, for jobs that build on lab 1's."""
+
+    def __init__(self, p_data: LabeledSampleable, p_simple_shape: tuple[int, ...]) -> None:
+        super().__init__(IsotropicGaussian(p_simple_shape), p_data)
+        self.alpha, self.beta = ProbeAlpha(), ProbeBeta()
+
+    def sample_conditional_path(self, z: Tensor, t: Tensor) -> Tensor:
+        t = expand_time(t, z)
+        return self.alpha(t) * z + self.beta(t) * torch.randn_like(z)
+
+    def sample_training_pair(self, z: Tensor, t: Tensor) -> tuple[Tensor, Tensor]:
+        t, noise = expand_time(t, z), torch.randn_like(z)
+        x = self.alpha(t) * z + self.beta(t) * noise
+        return x, self.alpha.dt(t) * z + self.beta.dt(t) * noise
+
+    def conditional_vector_field(self, x: Tensor, z: Tensor, t: Tensor) -> Tensor:
+        t = expand_time(t, x)
+        noise = (x - self.alpha(t) * z) / self.beta(t).clamp_min(1e-7)
+        return self.alpha.dt(t) * z + self.beta.dt(t) * noise
+
+    def conditional_score(self, x: Tensor, z: Tensor, t: Tensor) -> Tensor:
+        t = expand_time(t, x)
+        return (self.alpha(t) * z - x) / self.beta(t).clamp_min(1e-7) ** 2
+
+
+class ProbeNet(nn.Module):
+    """A network with a formula, net(x, t, y) = a x + b t + table[y], that records its calls."""
+
+    def __init__(self, slope: Tensor, drift: Tensor, table: Tensor) -> None:
+        super().__init__()
+        self.slope, self.drift = nn.Parameter(slope.clone()), nn.Parameter(drift.clone())
+        self.table = nn.Parameter(table.clone(), requires_grad=False)
+        self.calls: list[tuple[Tensor, Tensor, Tensor]] = []
+
+    def forward(self, x: Tensor, t: Tensor, y: Tensor) -> Tensor:
+        self.calls.append((x.detach().clone(), time_batch(t, x).clone(), y.detach().clone()))
+        return net_value(x, t, y, self.slope, self.drift, self.table)
+
+
+def net_value(
+    x: Tensor, t: Tensor, y: Tensor, slope: Tensor, drift: Tensor, table: Tensor
+) -> Tensor:
+    """The formula of :class:`ProbeNet`, for verdicts; float32 or float64."""
+    t = time_batch(t, x).reshape(-1, *[1] * (x.ndim - 1))
+    per_item = table[y].reshape(-1, *[1] * (x.ndim - 1))
+    return slope * x + drift * t + per_item
