@@ -52,7 +52,7 @@ class IsotropicGaussian(nn.Module, Sampleable):
 
     std: Tensor
 
-    def __init__(self, shape: Sequence[int], std: float = 1.0) -> None:
+    def __init__(self, shape: Sequence[int], std: float | int = 1.0) -> None:
         super().__init__()
         self.shape = tuple(int(size) for size in shape)
         if any(size < 1 for size in self.shape):

@@ -77,7 +77,10 @@ def image_grid(
         figure, axes = plt.subplots(
             height,
             width,
-            figsize=(cell * width + 1.2, cell * height + 0.5),
+            figsize=(
+                cell * width + 1.2,
+                cell * height + (0.35 if column_labels or title else 0.05),
+            ),
             squeeze=False,
             layout="constrained",
         )
@@ -261,6 +264,7 @@ def density_sweep(
                 linewidths=1.2, linestyles="solid",
             )  # fmt: skip
             ax.set(title=f"w = {w:g}", aspect="equal", xlim=(-limit, limit), ylim=(-limit, limit))
+            ax.set_xticks(axes[0][0].get_yticks())
     return figure
 
 

@@ -30,7 +30,7 @@ def time_batch(t: Tensor | float | int, x: Float[Tensor, "..."]) -> Float[Tensor
     if isinstance(t, Tensor):
         _check_range(t)
     elif not 0 <= t <= 1:
-        raise ValueError(_out_of_range(t, t))
+        raise ValueError(_out_of_range(float(t), float(t)))
     return _batch(t, x, "t")
 
 
@@ -60,8 +60,10 @@ def _batch(value: Tensor | float | int, x: Tensor, name: str) -> Tensor:
             "whose first axis is the batch. Convert it with x.float(), or add an axis with x[None]."
         )
     b = x.shape[0]
+    if not isinstance(value, Tensor):
+        value = torch.tensor(value, dtype=torch.float64)  # the default would round to float32
     # The dtype first: a float64 value cannot go to a device that has no float64.
-    value = torch.as_tensor(value).to(x.dtype).to(x.device)
+    value = value.to(x.dtype).to(x.device)
     if value.numel() == 1:
         return value.reshape(1).expand(b)
     # Only a first axis of size b may hold the values: (1, b) would be a transposed mistake.
