@@ -1,0 +1,1 @@
+"""The finished jobs of each lab, for the labs after it; generated."""
