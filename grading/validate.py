@@ -106,7 +106,8 @@ def _totals(notebook: NotebookNode) -> Iterator[str]:
 
 def secrets_of(notebook: NotebookNode) -> set[str]:
     """Lines of solutions, hidden tests and model answers that stand nowhere else in it."""
-    secret, public = set(), set()
+    secret: set[str] = set()
+    public: set[str] = set()
     for cell in notebook.cells:
         hiding = is_answer(cell) and cell.cell_type != "code"
         for line in cell.source.split("\n"):

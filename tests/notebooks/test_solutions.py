@@ -5,6 +5,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import nbformat
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -18,8 +19,9 @@ def run_nbval(
 ) -> subprocess.CompletedProcess:
     """nbval in a process of its own: its cells must not meet this run's pytest options."""
     command = [
-        *(sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "--rootdir", str(folder)),
-        *("-c", os.devnull, "--nbval-lax", "--nbval-current-env", "--nbval-cell-timeout", "120"),
+        *(sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "--noconftest"),
+        *("--rootdir", str(folder), "-c", os.devnull),
+        *("--nbval-lax", "--nbval-current-env", "--nbval-cell-timeout", "120"),
         *("--nbval-kernel-name", "python3", str(notebook)),
     ]
     environment = {key: value for key, value in os.environ.items() if key != "COURSE_DATA"}
@@ -52,10 +54,13 @@ def test_every_cell_of_a_solution_runs(lab: str, data: str, tmp_path: Path) -> N
 
 def test_nbval_notices_a_failing_check(tmp_path: Path) -> None:
     """A wrong solution must fail the run above: checks raise, and solutions are not excused."""
-    text = (ROOT / "solutions/mnist/mnist.ipynb").read_text()
-    broken = text.replace("torch.sin(math.pi / 2 * t)", "torch.sin(math.pi / 2 * t) ** 2")
-    assert broken != text
+    notebook = nbformat.read(ROOT / "solutions/mnist/mnist.ipynb", 4)
+    last = next(i for i, cell in enumerate(notebook.cells) if cell.id == "mnist-1-1-check")
+    notebook.cells = notebook.cells[: last + 1]
+    answer = next(cell for cell in notebook.cells if cell.id == "mnist-1-1-answer")
+    assert "torch.sin(math.pi / 2 * t)" in answer.source
+    answer.source = answer.source.replace("torch.sin(math.pi / 2 * t)", "t**2")
     target = tmp_path / "mnist.ipynb"
-    target.write_text(broken)
+    nbformat.write(notebook, target)
     done = run_nbval(target, {"COURSE_OFFLINE": "1"}, tmp_path)
-    assert done.returncode == 1 and "1.1" in done.stdout
+    assert done.returncode == 1 and "1 failed" in done.stdout and "Bend the schedule" in done.stdout
