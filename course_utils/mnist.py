@@ -200,7 +200,7 @@ def _check_labels(labels: Tensor) -> Tensor:
 
 _lock = threading.RLock()
 _prepared: dict[Path, tuple[object, Prepared]] = {}
-_failures: dict[object, DataError] = {}
+_failures: dict[object, DownloadError] = {}
 _noticed = False
 
 
@@ -236,7 +236,7 @@ def _mnist_folder(
 def _obtain(
     folder: Path, missing: Sequence[FileSpec], mirrors: Sequence[str] | None, again: bool
 ) -> None:
-    """Downloads what is missing; fails at once where that failed before, unless `again`."""
+    """Downloads what is missing; fails at once where no mirror helped before, unless `again`."""
     if os.environ.get("COURSE_OFFLINE", "").strip() not in ("", "0"):
         raise DownloadError("COURSE_OFFLINE forbids the download")
     variable = os.environ.get("COURSE_MNIST_MIRRORS", "")
@@ -245,7 +245,7 @@ def _obtain(
         raise _failures[attempt].with_traceback(None)
     try:
         download(folder, missing, attempt[1] or _torchvision_mirrors())
-    except (DownloadError, StorageError) as error:
+    except DownloadError as error:
         _failures[attempt] = error
         raise
 
@@ -262,12 +262,15 @@ def _data_folder(root: str | os.PathLike[str] | None) -> tuple[Path, bool]:
     if root is None and not variable:
         return Path("data").absolute(), False
     folder = Path(variable if root is None else root).expanduser().absolute()
-    if not folder.is_dir():
+    try:
+        fault = "" if folder.is_dir() else "not a folder" if folder.exists() else "missing"
+    except OSError as error:
+        fault = f"out of reach ({error.strerror})"
+    if fault:
         named_by = "COURSE_DATA" if root is None else "root"
         raise DataError(
-            f"{named_by} names {folder}, which is "
-            f"{'not a folder' if folder.exists() else 'missing'}. Expected an existing folder "
-            f"that holds MNIST/raw, or into which MNIST is to be downloaded. Create it, correct "
+            f"{named_by} names {folder}, which is {fault}. Expected an existing folder that holds "
+            "MNIST/raw, or into which MNIST is to be downloaded. Create it, correct "
             f"{named_by}, or leave it out to use ./data."
         )
     return folder, True

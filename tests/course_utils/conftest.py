@@ -14,6 +14,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from course_utils import mnist
 from course_utils.mnist_files import FileSpec, Split
 
 
@@ -61,6 +62,14 @@ def mini() -> MiniMNIST:
             specs.append(FileSpec(name, array.shape, hashlib.md5(plain[name]).hexdigest()))
         splits.append(Split(*specs))
     return MiniMNIST(*splits, plain, arrays)
+
+
+@pytest.fixture
+def small(mini: MiniMNIST, monkeypatch: pytest.MonkeyPatch) -> MiniMNIST:
+    """The miniature in the place of MNIST's table of files."""
+    monkeypatch.setattr(mnist, "TRAIN", mini.train)
+    monkeypatch.setattr(mnist, "TEST", mini.test)
+    return mini
 
 
 @dataclass
