@@ -1,0 +1,294 @@
+"""`course grade`, `feedback`, `report` and `demo`: the instructor's commands after the deadline.
+
+Exit codes: 0 when every submission has a result, even where the result is "failed" (that is
+news about the submission, and a line on the screen tells it); 2 when the command could not do
+its work; 130 after Ctrl-C.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.table import Table
+from rich.text import Text
+
+from grading.notebooks import CourseError
+
+if TYPE_CHECKING:
+    from grading.classroom import Class, Found
+    from grading.engine import Options
+    from grading.report import Report
+
+JSON_NAME = "grades.json"
+
+Labs = Annotated[
+    list[str] | None,
+    typer.Argument(metavar="[LAB]...", help="Labs; without any, all that were handed in."),
+]
+CourseDir = Annotated[
+    Path | None,
+    typer.Option(
+        "--course-dir",
+        "--root",
+        help="The course folder. [default: the nearest one above that holds solutions/]",
+    ),
+]
+Db = Annotated[
+    str | None,
+    typer.Option(
+        envvar="COURSE_DB",
+        help="The gradebook as an SQLAlchemy URL. [default: COURSE_DIR/gradebook.db]",
+    ),
+]
+JsonFile = Annotated[
+    Path | None,
+    typer.Option("--json", help=f"File of the results. [default: COURSE_DIR/{JSON_NAME}]"),
+]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands of this module to the `course` application."""
+    for command in (grade, feedback, report, demo):
+        app.command()(command)
+
+
+# ---------------------------------------------------------------- grade
+
+
+def grade(
+    labs: Labs = None,
+    submissions: Annotated[
+        Path | None,
+        typer.Option(help="<student>/<lab>/<lab>.ipynb. [default: COURSE_DIR/submitted]"),
+    ] = None,
+    json_file: JsonFile = None,
+    db: Db = None,
+    course_dir: CourseDir = None,
+    jobs: Annotated[int, typer.Option(min=0, help="Submissions at a time; 0: one a core.")] = 0,
+    timeout: Annotated[int, typer.Option(min=1, help="Seconds that one cell may take.")] = 120,
+    wall: Annotated[int, typer.Option(min=1, help="Seconds that one notebook may take.")] = 900,
+    student: Annotated[
+        list[str] | None, typer.Option(help="Grade only this student; may be repeated.")
+    ] = None,
+    lock_wait: Annotated[
+        float, typer.Option(min=0.0, help="Seconds to wait for a gradebook in use.")
+    ] = 30.0,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Say what would be graded; change nothing.")
+    ] = False,
+) -> None:
+    """Grade submissions; write the gradebook, autograded/ and a JSON file.
+
+    Each submission runs in a process and a folder of its own; one that is damaged, ends its
+    process or never ends is reported as failed and stops no other. Manual scores and comments
+    are kept when a submission is graded again.
+
+    Example: course grade mnist cfg --submissions submitted --json grades.json
+    """
+    from grading.classroom import find, lab_settings, labs_handed_in, open_class, students_in
+    from grading.engine import Options
+    from grading.execute import Limits
+    from grading.release import chosen_labs, find_root
+
+    root = find_root(course_dir)
+    submissions = submissions or root / "submitted"
+    chosen = chosen_labs(root, labs or ())
+    students = _chosen(students_in(submissions), student or ())
+    wanted = chosen if labs else labs_handed_in(submissions, chosen)
+    course = open_class(root, submissions, wanted)
+    found = [find(submissions, one, lab) for one in students for lab in wanted]
+    console = Console()
+    if dry_run:
+        console.print(_plan_table(found))
+        return
+    limits = Limits(cell_seconds=timeout, wall_seconds=max(wall, timeout))
+    options = Options(limits, lab_settings(root))
+    _grade(console, course, found, json_file, db, jobs, options, lock_wait)
+
+
+def _chosen(students: Sequence[str], wanted: Sequence[str]) -> list[str]:
+    unknown = sorted(set(wanted) - set(students))
+    if unknown:
+        raise CourseError(
+            f"--student was given {', '.join(unknown)}, without a folder among the submissions;"
+            f" expected one of {', '.join(students[:20])}: check the spelling."
+        )
+    return [one for one in students if not wanted or one in wanted]
+
+
+def _plan_table(found: Sequence[Found]) -> Table:
+    table = Table("student", "lab", "what would happen", title="What would be graded")
+    for item in found:
+        table.add_row(Text(item.student), item.lab, Text(item.plan))
+    return table
+
+
+def _grade(
+    console: Console,
+    course: Class,
+    found: Sequence[Found],
+    json_file: Path | None,
+    db: str | None,
+    jobs: int,
+    options: Options,
+    lock_wait: float,
+) -> Report:
+    """Grade with a progress bar, store the JSON, and tell; raises what the gradebook raised."""
+    from grading.classroom import grade_class
+    from grading.gradebook import default_url
+    from grading.report import class_table, told, write_json
+
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
+    with Progress(*columns, TimeRemainingColumn(), console=console) as progress:
+        bar = progress.add_task("grading", total=len(found))
+        result, trouble = grade_class(
+            course,
+            found,
+            db or default_url(course.course_dir),
+            workers=jobs or os.cpu_count() or 1,
+            options=options,
+            lock_seconds=lock_wait,
+            on_entry=lambda entry: progress.advance(bar),
+        )
+    path = json_file or course.course_dir / JSON_NAME
+    write_json(result, path)
+    console.print(class_table(result))
+    for line in told(result):
+        console.print(Text(f"· {line}"))
+    if result.count("failed"):
+        console.print(f"[red]{result.count('failed')} could not be graded in full; see above.")
+    console.print(f"Results: {path}", soft_wrap=True)
+    if trouble is not None:
+        raise CourseError(f"{trouble} All results are in {path}; the gradebook lacks some.")
+    return result
+
+
+# ---------------------------------------------------------------- feedback
+
+
+def feedback(
+    labs: Labs = None,
+    course_dir: CourseDir = None,
+    db: Db = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Say which pages would be written.")
+    ] = False,
+) -> None:
+    """Write feedback/<student>/<lab>/<lab>.html for what was graded, without hidden tests.
+
+    Example: course feedback mnist
+    """
+    from grading.release import chosen_labs, find_root
+
+    console = Console()
+    root = find_root(course_dir)
+    pages = _pages(root, chosen_labs(root, labs or ()))
+    if dry_run:
+        for _, target, _, _ in pages:
+            console.print(f"{target} would be written", soft_wrap=True)
+        return
+    _write_feedback(console, pages, db, root)
+
+
+def _pages(course_dir: Path, labs: Sequence[str]) -> list[tuple[Path, Path, str, str]]:
+    """Autograded file, feedback page, student and lab, for each page that can be written."""
+    base = course_dir / "autograded"
+    found = sorted(path for lab in labs for path in base.glob(f"*/{lab}/{lab}.ipynb"))
+    if not found:
+        raise CourseError(
+            f"There is nothing graded in {base} for {', '.join(labs)}; expected"
+            " <student>/<lab>/<lab>.ipynb: run `course grade` first."
+        )
+    return [
+        (path, course_dir / "feedback" / student / lab / f"{lab}.html", student, lab)
+        for path in found
+        for student, lab in [(path.parts[-3], path.parts[-2])]
+    ]
+
+
+def _write_feedback(
+    console: Console,
+    pages: Sequence[tuple[Path, Path, str, str]],
+    db: str | None,
+    course_dir: Path,
+) -> None:
+    from grading.feedback import FeedbackPages
+    from grading.gradebook import default_url
+
+    maker = FeedbackPages(db or default_url(course_dir))
+    written = [page for page in pages if maker.write(*page)]
+    for _, _, student, lab in pages:
+        if not any((student, lab) == page[2:] for page in written):
+            said = f"· {student}, {lab}: not in the gradebook; run `course grade {lab}` first"
+            console.print(Text(said), soft_wrap=True)
+    console.print(f"Feedback: {len(written)} pages in {course_dir / 'feedback'}", soft_wrap=True)
+
+
+# ---------------------------------------------------------------- report
+
+
+def report(
+    json_file: JsonFile = None,
+    html: Annotated[Path | None, typer.Option(help="Write the report as a page.")] = None,
+    csv: Annotated[Path | None, typer.Option(help="Write the report as a table.")] = None,
+    course_dir: CourseDir = None,
+) -> None:
+    """Show the class: students by labs, in the terminal, as HTML and as CSV.
+
+    Example: course report --json grades.json --html report.html --csv report.csv
+    """
+    from grading.release import find_root
+    from grading.report import as_csv, as_html, class_table, read_json, told, write_whole
+
+    result = read_json(json_file or find_root(course_dir) / JSON_NAME)
+    console = Console()
+    console.print(class_table(result))
+    for line in told(result):
+        console.print(Text(f"· {line}"))
+    for path, text in ((html, as_html(result)), (csv, as_csv(result))):
+        if path is not None:
+            write_whole(path, text.encode())
+            console.print(f"Written: {path}", soft_wrap=True)
+
+
+# ---------------------------------------------------------------- demo
+
+
+def demo(
+    keep: Annotated[
+        Path | None, typer.Option(help="A new folder for the class. [default: a temporary one]")
+    ] = None,
+    course_dir: CourseDir = None,
+    jobs: Annotated[int, typer.Option(min=0, help="Submissions at a time; 0: one a core.")] = 0,
+) -> None:
+    """Grade an example class: five students, from complete to damaged.
+
+    Example: course demo --keep build/example-class
+    """
+    from grading.classroom import find, lab_settings, open_class, students_in
+    from grading.demo import STORIES, empty_place, hold_class
+    from grading.engine import Options
+    from grading.release import find_root
+    from grading.report import as_html, write_whole
+
+    console = Console()
+    root, place = find_root(course_dir), empty_place(keep)
+    console.print(f"An example class in {place}", soft_wrap=True)
+    for student, story in STORIES.items():
+        console.print(f"  [bold]{student}[/bold]: {story}")
+    labs = hold_class(root, place)
+    course = open_class(place, place / "submitted", labs)
+    students = students_in(course.submissions)
+    found = [find(course.submissions, one, lab) for one in students for lab in labs]
+    options = Options(course=lab_settings(root))
+    result = _grade(console, course, found, None, None, jobs, options, 30.0)
+    _write_feedback(console, _pages(place, labs), None, place)
+    write_whole(place / "report.html", as_html(result).encode())
+    console.print(f"Class report: {place / 'report.html'}", soft_wrap=True)
+    console.print(f"Formgrader, for the written answers: cd {place} && jupyter lab", soft_wrap=True)

@@ -1,0 +1,253 @@
+"""What a grading run found: the JSON file, the table in the terminal, HTML and CSV.
+
+The JSON file is the record of a run; everything else here is made from it.
+"""
+
+from __future__ import annotations
+
+import csv
+import html
+import io
+import json
+import os
+import tempfile
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from statistics import fmean
+from typing import Any
+
+from rich.table import Table
+from rich.text import Text
+
+from grading.engine import ENGINE_VERSION, CellScore, Result, Status
+from grading.notebooks import CourseError
+
+STATUS_WORDS: dict[str, str] = {
+    "graded": "graded",
+    "waiting": "waits for manual grading",
+    "failed": "failed",
+    "missing": "missing",
+}
+COLOURS = {"graded": "green", "waiting": "yellow", "failed": "red", "missing": "dim"}
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One student's lab in the report; `score` is None where it failed or is missing."""
+
+    student: str
+    lab: str
+    status: Status
+    score: float | None
+    max_score: float
+    cells: tuple[CellScore, ...] = ()
+    seconds: float = 0.0
+    reason: str | None = None
+    notes: tuple[str, ...] = ()
+
+    @staticmethod
+    def of(student: str, lab: str, result: Result) -> Entry:
+        """The entry of a graded submission."""
+        return Entry(
+            student,
+            lab,
+            result.status,
+            result.score,
+            result.max_score,
+            result.cells,
+            result.seconds,
+            result.reason if result.status == "failed" else None,
+            result.notes,
+        )
+
+
+@dataclass(frozen=True)
+class Report:
+    """A grading run: which labs, from where, when, and an entry for each student and lab."""
+
+    labs: tuple[str, ...]
+    submissions_dir: str
+    entries: tuple[Entry, ...]
+    created: str
+    engine: str = ENGINE_VERSION
+
+    @staticmethod
+    def now(labs: Sequence[str], submissions_dir: Path, entries: Sequence[Entry]) -> Report:
+        """A report of this moment, its entries sorted by student and lab."""
+        order = {lab: index for index, lab in enumerate(labs)}
+        ranked = sorted(entries, key=lambda e: (e.student, order[e.lab]))
+        created = datetime.now(UTC).isoformat(timespec="seconds")
+        return Report(tuple(labs), str(submissions_dir), tuple(ranked), created)
+
+    def count(self, status: Status) -> int:
+        """How many entries have a status."""
+        return sum(entry.status == status for entry in self.entries)
+
+
+# ---------------------------------------------------------------- the JSON file
+
+
+def write_whole(path: Path, data: bytes) -> None:
+    """Write a file under a temporary name and rename it: it is there in full or not at all."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    try:
+        with os.fdopen(handle, "wb") as stream:
+            stream.write(data)
+        Path(temporary).chmod(0o644)
+        Path(temporary).replace(path)
+    except BaseException:
+        Path(temporary).unlink(missing_ok=True)
+        raise
+
+
+def write_json(report: Report, path: Path) -> None:
+    """Store a report as JSON."""
+    write_whole(path, (json.dumps(asdict(report), indent=1, ensure_ascii=False) + "\n").encode())
+
+
+def read_json(path: Path) -> Report:
+    """A report as `write_json` stored it.
+
+    Raises `CourseError` where the file is missing or is no report.
+    """
+    try:
+        tree = json.loads(path.read_bytes())
+        return Report(
+            tuple(tree["labs"]),
+            tree["submissions_dir"],
+            tuple(_entry(item) for item in tree["entries"]),
+            tree["created"],
+            tree["engine"],
+        )
+    except OSError as error:
+        raise CourseError(
+            f"The report {path} could not be read ({error.strerror}); expected the file that"
+            " `course grade --json FILE` wrote: run that first, or name the file."
+        ) from None
+    except (ValueError, KeyError, TypeError):
+        raise CourseError(
+            f"{path} is not a report; expected the JSON that `course grade --json FILE` wrote:"
+            " name that file, or grade again."
+        ) from None
+
+
+def _entry(item: Mapping[str, Any]) -> Entry:
+    cells = tuple(CellScore(**cell) for cell in item["cells"])
+    return Entry(**{**item, "cells": cells, "notes": tuple(item["notes"])})
+
+
+# ---------------------------------------------------------------- tables
+
+
+def number(value: float) -> str:
+    """Points in their shortest form: 3, 2.5."""
+    return f"{round(value, 2):g}"
+
+
+def verdict(entry: Entry) -> str:
+    """An entry in a few words: '7 / 9', '5 / 9 so far', 'failed', 'missing'."""
+    if entry.score is None:
+        return STATUS_WORDS[entry.status]
+    so_far = " so far" if entry.status == "waiting" else ""
+    return f"{number(entry.score)} / {number(entry.max_score)}{so_far}"
+
+
+def mean_score(report: Report, lab: str) -> float | None:
+    """The mean over the submissions of a lab that have a score."""
+    scores = [e.score for e in report.entries if e.lab == lab and e.score is not None]
+    return fmean(scores) if scores else None
+
+
+def grid(report: Report) -> dict[str, dict[str, Entry]]:
+    """Entries by student, then by lab."""
+    rows: dict[str, dict[str, Entry]] = {}
+    for entry in report.entries:
+        rows.setdefault(entry.student, {})[entry.lab] = entry
+    return rows
+
+
+def class_table(report: Report) -> Table:
+    """The class in the terminal: students by labs, with the means below."""
+    table = Table(title="Class report", show_footer=True)
+    table.add_column("student", footer="mean")
+    for lab in report.labs:
+        mean = mean_score(report, lab)
+        table.add_column(lab, footer="-" if mean is None else number(mean), justify="right")
+    for student, entries in grid(report).items():
+        cells = [entries.get(lab) for lab in report.labs]
+        table.add_row(
+            Text(student),
+            *(Text(verdict(e), style=COLOURS[e.status]) if e else Text("-") for e in cells),
+        )
+    return table
+
+
+def told(report: Report) -> list[str]:
+    """One line for each submission that failed or was repaired."""
+    lines = []
+    for entry in report.entries:
+        for remark in ([entry.reason] if entry.reason else []) + list(entry.notes):
+            lines.append(f"{entry.student}, {entry.lab}: {remark}")
+    return lines
+
+
+# ---------------------------------------------------------------- files
+
+
+def as_csv(report: Report) -> str:
+    """One row for each student and lab; an empty score is not a zero."""
+    stream = io.StringIO()
+    writer = csv.writer(stream, lineterminator="\n")
+    writer.writerow(("student", "lab", "status", "score", "max_score", "reason"))
+    for e in report.entries:
+        score = "" if e.score is None else number(e.score)
+        row = (e.student, e.lab, e.status, score, number(e.max_score), e.reason or "")
+        writer.writerow(_harmless(field) for field in row)
+    return stream.getvalue()
+
+
+def _harmless(field: str) -> str:
+    # A spreadsheet runs a cell that begins like a formula.
+    return f"'{field}" if field[:1] in ("=", "+", "-", "@", "\t") else field
+
+
+STYLE = """
+body { font: 16px/1.5 sans-serif; max-width: 60em; margin: 2em auto; padding: 0 1em }
+table { border-collapse: collapse } th, td { border: 1px solid #bbb; padding: .3em .8em }
+td { text-align: right } td:first-child, th:first-child { text-align: left }
+.graded { background: #eaf6ec } .waiting { background: #fdf5dc } .failed { background: #fbe4e1 }
+.missing { color: #777 } tfoot { font-weight: bold }
+"""
+
+
+def as_html(report: Report) -> str:
+    """The class as one plain HTML page, readable on paper."""
+    escape = html.escape
+    head = "".join(f"<th>{escape(lab)}</th>" for lab in report.labs)
+    rows = "".join(
+        f"<tr><td>{escape(student)}</td>"
+        + "".join(_html_cell(entries.get(lab)) for lab in report.labs)
+        + "</tr>\n"
+        for student, entries in grid(report).items()
+    )
+    means = [mean_score(report, lab) for lab in report.labs]
+    foot = "".join(f"<td>{'-' if mean is None else number(mean)}</td>" for mean in means)
+    remarks = "".join(f"<li>{escape(line)}</li>\n" for line in told(report))
+    return (
+        '<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8">'
+        f"<title>Class report</title><style>{STYLE}</style></head><body>\n"
+        f"<h1>Class report</h1>\n<p>Graded {escape(report.created)}, engine"
+        f" {escape(report.engine)}.</p>\n<table><thead><tr><th>student</th>{head}</tr></thead>\n"
+        f"<tbody>\n{rows}</tbody>\n<tfoot><tr><td>mean of those scored</td>{foot}</tr></tfoot>"
+        f"</table>\n<h2>Failures and repairs</h2>\n<ul>{remarks or '<li>none</li>'}</ul>\n"
+        "</body></html>\n"
+    )
+
+
+def _html_cell(entry: Entry | None) -> str:
+    if entry is None:
+        return "<td>-</td>"
+    return f'<td class="{entry.status}">{html.escape(verdict(entry))}</td>'

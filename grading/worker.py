@@ -1,0 +1,135 @@
+"""Worker processes of this machine: each runs one submission after another.
+
+`serve` is the worker's side (`python -m grading.worker`), `WorkerProcess` the grader's. They
+exchange one line of JSON a message over the worker's standard input and output. Loading the
+libraries takes seconds and is paid once a worker; a worker that dies or hangs is replaced,
+and costs only the submission that it was working on.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import threading
+from typing import Any, BinaryIO
+
+from grading.execute import end_processes
+
+
+class WorkerEndedError(Exception):
+    """The worker gave no answer: it ended by itself, or its time was up."""
+
+
+class WorkerProcess:
+    """The grader's handle on one worker process, started when it is first needed."""
+
+    def __init__(self) -> None:
+        self._process: subprocess.Popen[bytes] | None = None
+        self._errors: BinaryIO | None = None
+        self._mark: str | None = None
+
+    def ask(self, job: dict[str, Any], seconds: float) -> dict[str, Any]:
+        """The worker's answer to `job`, which is JSON and names a `mark`.
+
+        Raises `WorkerEndedError` where none comes within `seconds`; the worker and all that the
+        job had started are gone then.
+        """
+        process = self._started()
+        assert process.stdin is not None and process.stdout is not None
+        self._mark = job["mark"]
+        too_late = threading.Event()
+
+        def give_up() -> None:
+            too_late.set()
+            self.kill()
+
+        timer = threading.Timer(seconds, give_up)
+        timer.start()
+        try:
+            process.stdin.write(json.dumps(job).encode() + b"\n")
+            process.stdin.flush()
+            line = process.stdout.readline()
+            answer = json.loads(line) if line.endswith(b"\n") else None
+        except (OSError, ValueError):
+            answer = None
+        finally:
+            timer.cancel()
+        if isinstance(answer, dict):
+            return answer
+        said = f"it took longer than {seconds:.0f} s" if too_late.is_set() else self._last_words()
+        self.kill()
+        raise WorkerEndedError(said)
+
+    def close(self) -> None:
+        """Let an idle worker end by itself."""
+        if self._process is not None and self._process.stdin is not None:
+            self._process.stdin.close()
+            try:
+                self._process.wait(timeout=5)
+            except subprocess.TimeoutExpired:
+                self.kill()
+        self._forget()
+
+    def kill(self) -> None:
+        """End the worker and everything that its submission has started."""
+        process = self._process
+        if process is not None:
+            end_processes(process.pid, self._mark or "")
+            process.kill()
+            process.wait()
+
+    def _started(self) -> subprocess.Popen[bytes]:
+        if self._process is None or self._process.poll() is not None:
+            self._forget()
+            self._errors = tempfile.TemporaryFile()  # noqa: SIM115
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", "grading.worker"],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=self._errors,
+                env=_environment(),
+                # Ctrl-C is the grader's to handle, not each worker's.
+                start_new_session=True,
+            )
+        return self._process
+
+    def _last_words(self) -> str:
+        if self._errors is None:
+            return "it said nothing"
+        self._errors.seek(max(0, self._errors.seek(0, os.SEEK_END) - 2_000))
+        lines = self._errors.read().decode("utf-8", "replace").strip().splitlines()
+        return f"its last words: {lines[-1]}" if lines else "it said nothing"
+
+    def _forget(self) -> None:
+        for stream in (self._errors, *self._pipes()):
+            if stream is not None:
+                stream.close()
+        self._process, self._errors = None, None
+
+    def _pipes(self) -> tuple[Any, ...]:
+        return (self._process.stdin, self._process.stdout) if self._process is not None else ()
+
+
+def _environment() -> dict[str, str]:
+    # A worker needs the grader's Python, and no setting of the course: each job names its own.
+    return {k: v for k, v in os.environ.items() if not k.startswith("COURSE_")} | {
+        "OMP_NUM_THREADS": "1"
+    }
+
+
+def serve() -> None:
+    """Answer jobs from standard input until it closes."""
+    from grading.engine import answer_job
+
+    answers = sys.stdout.buffer
+    sys.stdout = sys.stderr  # a stray print must not break the exchange
+    for line in sys.stdin.buffer:
+        answers.write(json.dumps(answer_job(json.loads(line))).encode() + b"\n")
+        answers.flush()
+
+
+if __name__ == "__main__":
+    serve()

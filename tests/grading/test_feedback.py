@@ -1,0 +1,148 @@
+"""Feedback pages: what a student may read, and nothing that runs in a browser."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+from nbformat import NotebookNode, reads
+from nbformat.v4 import new_code_cell, new_output
+from tiny_class import LAB, Lab, cell_of, packed
+from tiny_class import lab_fixture as lab_fixture
+
+from grading.engine import CellScore, Result, failed
+from grading.feedback import FeedbackPages, clean_html, notice_page, presentable
+from grading.gradebook import GradebookWriter, default_url
+from grading.notebooks import CourseError
+from grading.restore import restore
+
+SCORES = (
+    CellScore("tiny-1-1-check", 0.0, 2.0),
+    CellScore("tiny-1-2-check", 1.0, 1.0),
+    CellScore("tiny-1-3-answer", None, 2.0),
+)
+
+
+@pytest.fixture
+def executed(lab: Lab) -> NotebookNode:
+    """A submission after grading: its first test failed in the hidden part."""
+    notebook = restore(lab.honest["solved"], lab.frame).notebook
+    check = cell_of(notebook, "tiny-1-1-check")
+    hidden = next(line for line in check.source.split("\n") if "hidden root" in line)
+    check.outputs = [
+        new_output(
+            "error",
+            ename="AssertionError",
+            evalue="hidden",
+            traceback=["Traceback", f"\x1b[31m----> 3\x1b[39m {hidden}", "AssertionError: no"],
+        )
+    ]
+    return notebook
+
+
+@pytest.fixture
+def page(lab: Lab, executed: NotebookNode, tmp_path: Path) -> str:
+    return make_page(lab, executed, tmp_path)
+
+
+def make_page(lab: Lab, executed: NotebookNode, folder: Path) -> str:
+    folder.mkdir(exist_ok=True)
+    url = default_url(folder)
+    with GradebookWriter(url) as writer:
+        writer.prepare_lab(LAB, lab.master)
+        writer.record("ada", LAB, Result("waiting", packed(executed), SCORES))
+    source, target = folder / "autograded.ipynb", folder / "feedback" / "tiny.html"
+    source.write_bytes(packed(executed))
+    assert FeedbackPages(url).write(source, target, "ada", LAB)
+    return target.read_text("utf-8")
+
+
+def test_page_shows_scores_and_answers(page: str) -> None:
+    assert "(Score: 1.0 / 5.0)" in page
+    assert "(Score: 0.0 / 2.0)" in page and "(Score: 1.0 / 1.0)" in page
+    assert "Squares are smooth" in page
+    assert "AssertionError: no" in page
+
+
+def test_page_shows_no_hidden_test(page: str) -> None:
+    bare = re.sub(r"<[^>]+>", "", page)
+    for secret in ("hidden root", "hidden norm", "HIDDEN TESTS"):
+        assert secret not in bare
+    assert "Line(4, -8)" not in bare.replace(" ", "").replace("Line(4,-8)", "Line(4, -8)")
+
+
+HOSTILE = "<script>alert(1)</script><img src=x onerror=alert(2)><a href='javascript:alert(3)'>x</a>"
+
+
+def test_nothing_of_the_students_runs(lab: Lab, executed: NotebookNode, tmp_path: Path) -> None:
+    harmless = make_page(lab, executed, tmp_path / "harmless").count("<script")
+    cell_of(executed, "tiny-1-3-answer").source = f"Well. {HOSTILE}"
+    loud = new_code_cell("1", id="loud")
+    wide = {"image/png": {"width": "1 onload=alert(4)"}}
+    loud.outputs = [
+        new_output("display_data", {"text/html": HOSTILE, "text/plain": "x"}),
+        new_output("display_data", {"text/markdown": HOSTILE}),
+        new_output("display_data", {"application/javascript": "alert(5)"}),
+        new_output("display_data", {"image/svg+xml": f"<svg>{HOSTILE}</svg>"}),
+        new_output("display_data", {"image/png": "iVBORw0="}, metadata=wide),
+        new_output("stream", name="stdout", text=HOSTILE),
+    ]
+    executed.cells.append(loud)
+    page = make_page(lab, executed, tmp_path / "hostile")
+    assert page.count("<script") == harmless
+    tags = re.findall(r"<[a-zA-Z][^>]*>", page)
+    assert not [tag for tag in tags if re.search(r"\son\w+\s*=|javascript:", tag)]
+    assert "alert(5)" not in page
+
+
+def test_clean_html_keeps_what_a_page_needs() -> None:
+    table = '<table><tbody><tr><th colspan="2">a</th></tr></tbody></table>'
+    assert clean_html(table) == table
+    assert clean_html("<details><summary>s</summary></details>").startswith("<details><summary>")
+    assert clean_html('<b style="color: red; position: fixed">x</b>').count("fixed") == 0
+    image = '<img src="data:image/png;base64,iVBORw0=">'
+    assert clean_html(image) == image
+    assert "http" not in clean_html('<img src="http://evil/x.png">')
+    assert "data:" not in clean_html('<a href="data:text/html,x">x</a>')
+    assert clean_html("<SCRIPT >alert(1)</script ><style>b{}</style>t") == "t"
+
+
+def test_presentable_keeps_messages_that_give_nothing_away(executed: NotebookNode) -> None:
+    shown = cell_of(presentable(executed), "tiny-1-1-check")
+    assert shown.source == "assert Line(2, 1)(3) == 7"
+    assert shown.outputs[0].traceback == ["Traceback", "AssertionError: no"]
+
+
+def test_failed_submission_gets_a_page_with_the_reason(lab: Lab, tmp_path: Path) -> None:
+    notebook = failed(lab.master, "The file is <damaged>: send it again.").notebook
+    (tmp_path / "tiny.ipynb").write_bytes(notebook)
+    pages = FeedbackPages(default_url(tmp_path))
+    assert pages.write(tmp_path / "tiny.ipynb", tmp_path / "tiny.html", "ada", LAB)
+    page = (tmp_path / "tiny.html").read_text("utf-8")
+    assert "The file is &lt;damaged&gt;: send it again." in page
+    assert "hidden" not in page and len(page) < 2_000
+
+
+def test_a_submission_that_the_gradebook_lacks_gets_no_page(
+    executed: NotebookNode, tmp_path: Path
+) -> None:
+    (tmp_path / "tiny.ipynb").write_bytes(packed(executed))
+    pages = FeedbackPages(default_url(tmp_path))
+    assert not pages.write(tmp_path / "tiny.ipynb", tmp_path / "tiny.html", "eva", LAB)
+    assert not (tmp_path / "tiny.html").exists()
+
+
+def test_a_gradebook_that_cannot_be_opened_is_explained() -> None:
+    with pytest.raises(CourseError, match="unable to open"):
+        FeedbackPages("sqlite:////no/such/folder/gradebook.db")
+
+
+def test_notice_page_escapes_everything() -> None:
+    page = notice_page("<i>", "lab", "<script>", ["<u>"])
+    assert "<i>" not in page and "<script>" not in page and "<u>" not in page
+
+
+def test_master_is_not_what_a_student_sees(lab: Lab) -> None:
+    shown = presentable(reads(lab.master.decode(), 4))
+    assert "hidden" not in packed(shown).decode()
