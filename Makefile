@@ -18,13 +18,14 @@ help:
 	@echo "make bench    run every benchmark behind README's figures"
 	@echo "make lock     renew requirements.lock from pyproject.toml"
 
+# Compiled once here: otherwise every kernel that grades a submission may compile torch anew.
 install: $(READY)
 
 $(READY): requirements.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; v = sys.version_info; sys.exit(0 if v >= (3, 11) else f"This course needs Python 3.11 or newer; {sys.executable} is {v.major}.{v.minor}. Install a newer one and run: make PYTHON=python3.12 ...")'
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check uv
-	$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes -r requirements.lock
+	$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes --compile-bytecode -r requirements.lock
 	$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation -e .
 	@touch $@
 

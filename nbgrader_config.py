@@ -3,6 +3,9 @@
 `nbgrader generate_assignment`, `autograde`, Formgrader and Validate work with it as they are.
 """
 
+import glob
+from pathlib import Path
+
 from nbgrader import preprocessors as theirs
 
 from grading import preprocessors as ours
@@ -12,8 +15,14 @@ c = get_config()
 c.CourseDirectory.course_id = "generative-models"
 c.CourseDirectory.source_directory = "solutions"
 c.CourseDirectory.release_directory = "notebooks"
-# nbgrader copies whatever stands beside a notebook; notes and what runs leave behind stay home.
-c.CourseDirectory.ignore = [".*", "*~", "*.pyc", "*.md", "*.txt", "__pycache__", "data", "runs"]
+# nbgrader copies whatever stands beside a notebook. Students get the notebook alone: the last two
+# patterns hold for every file in solutions/<lab>, whose path nbgrader spells with a "./" in it.
+# The others keep what runs and editors leave behind out of every exchange.
+LAB = Path(glob.escape(str(Path(__file__).resolve().parent))).as_posix() + "/solutions/./*"
+c.CourseDirectory.ignore = [
+    *(".*", "*~", "*.pyc", "__pycache__", "feedback", "data", "runs"),
+    *(f"{LAB}/*", f"{LAB}/.*"),
+]
 
 c.ClearSolutions.code_stub = {"python": ours.STUB}
 
@@ -32,8 +41,16 @@ c.GenerateAssignment.preprocessors = [
     # Again, because the hidden tests are gone now.
     theirs.ComputeChecksums,
     theirs.CheckCellMetadata,
+    ours.VerifyRelease,
 ]
 
-# A test cell that a student deleted comes back.
+# A test cell that a student deleted comes back, and one that stands twice stops nobody else.
 c.OverwriteCells.add_missing_cells = True
+c.Autograde.sanitize_preprocessors = [
+    theirs.ClearOutput,
+    theirs.DeduplicateIds,
+    theirs.OverwriteKernelspec,
+    ours.RestoreCells,
+    theirs.CheckCellMetadata,
+]
 c.Execute.timeout = 300

@@ -58,14 +58,21 @@ def release(
             raise typer.Exit(1)
         return
     for difference in write(folder, labs or ()):
-        print(f"wrote {difference.path} (it {_was(difference.what)})")
+        if difference.stray:
+            print(f"left alone: {difference.path} {difference.what}")
+            continue
+        done = "removed" if difference.surplus else "wrote"
+        print(f"{done} {difference.path} (it {_was(difference.what)})")
     print("Released: notebooks/ and course_utils/solved/ are up to date.")
 
 
 def _was(what: str) -> str:
     """In the past tense, since it has been mended."""
     return (
-        what.replace("is ", "was ", 1).replace("differs", "differed").replace("belongs", "belonged")
+        what.replace("is ", "was ", 1)
+        .replace("differs", "differed")
+        .replace("belongs", "belonged")
+        .replace("has ", "had ", 1)
     )
 
 
@@ -87,12 +94,12 @@ def jobs(
         return
     for lab in described:
         table = Table(title=f"{lab['number']}. {lab['title']} · {lab['points']} points")
-        for heading in ("job", "title", "kind", "points", "difficulty", "minutes", "tests"):
+        for heading in ("job", "title", "kind", "points", "difficulty", "minutes", "graded in"):
             table.add_column(heading)
         for job in lab["jobs"]:
             dots = "●" * job["difficulty"] + "○" * (3 - job["difficulty"])
             row = [job["number"], job["title"], job["kind"], f"{job['points']:g}", dots]
-            table.add_row(*row, str(job["minutes"]), ", ".join(job["tests"]))
+            table.add_row(*row, str(job["minutes"]), ", ".join(job["tests"] or job["answers"]))
         Console().print(table)
 
 

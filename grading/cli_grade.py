@@ -71,8 +71,8 @@ def grade(
     db: Db = None,
     course_dir: CourseDir = None,
     jobs: Annotated[int, typer.Option(min=0, help="Submissions at a time; 0: one a core.")] = 0,
-    timeout: Annotated[int, typer.Option(min=1, help="Seconds that one cell may take.")] = 120,
-    wall: Annotated[int, typer.Option(min=1, help="Seconds that one notebook may take.")] = 900,
+    timeout: Annotated[int, typer.Option(min=1, help="Seconds that one cell may take.")] = 300,
+    wall: Annotated[int, typer.Option(min=1, help="Seconds that one notebook may take.")] = 1800,
     student: Annotated[
         list[str] | None, typer.Option(help="Grade only this student; may be repeated.")
     ] = None,
@@ -147,15 +147,19 @@ def _grade(
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
     with Progress(*columns, TimeRemainingColumn(), console=console) as progress:
         bar = progress.add_task("grading", total=len(found))
-        result, trouble = grade_class(
-            course,
-            found,
-            db or default_url(course.course_dir),
-            workers=jobs or os.cpu_count() or 1,
-            options=options,
-            lock_seconds=lock_wait,
-            on_entry=lambda entry: progress.advance(bar),
-        )
+        try:
+            result, trouble = grade_class(
+                course,
+                found,
+                db or default_url(course.course_dir),
+                workers=jobs or os.cpu_count() or 1,
+                options=options,
+                lock_seconds=lock_wait,
+                on_entry=lambda entry: progress.advance(bar),
+            )
+        except KeyboardInterrupt:
+            console.print("Stopped. What was graded is stored; the same command starts over.")
+            raise typer.Exit(130) from None
     path = json_file or course.course_dir / JSON_NAME
     write_json(result, path)
     console.print(class_table(result))

@@ -44,6 +44,7 @@ STYLES = CSSSanitizer(
         *("text-align", "text-decoration", "vertical-align", "white-space", "width"),
     ]
 )
+LIVE = "<em>Here the notebook shows something that moves; this page does not run it.</em>"
 EMBEDDED_IMAGE = re.compile(r"data:image/(png|jpeg|gif|webp|svg\+xml);base64,[A-Za-z0-9+/=\s]*")
 
 
@@ -163,6 +164,8 @@ def presentable(notebook: NotebookNode) -> NotebookNode:
             output.pop("metadata", None)
             if output.output_type in ("display_data", "execute_result"):
                 output.metadata = from_dict({})
+                if "<script" in str(output.data.get("text/html", "")).lower():
+                    output.data["text/html"] = LIVE
         cell.source = shown
     return notebook
 

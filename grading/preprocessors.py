@@ -1,32 +1,33 @@
 """What the course adds to nbgrader's own steps from a solution notebook to a student's.
 
-``nbgrader_config.py`` puts these into nbgrader's list, so that ``course release`` and a plain
-``nbgrader generate_assignment`` write the same bytes.
+``nbgrader_config.py`` puts these into nbgrader's lists, so that ``course release`` and a plain
+``nbgrader generate_assignment`` write the same bytes, and refuse the same mistakes.
 """
 
 from __future__ import annotations
 
+import copy
 from typing import Any
 
 from nbformat import NotebookNode
-from nbgrader.preprocessors import NbGraderPreprocessor
+from nbgrader.preprocessors import NbGraderPreprocessor, OverwriteCells
 
-from grading.notebooks import is_answer, is_graded, job_number, normalise
+from grading.notebooks import EXPORT, CourseError, is_answer, is_test, job_number, normalise
+from grading.validate import check_release, check_source
 
-STUB = "raise NotImplementedError()"
+# What ClearSolutions puts in a solution's place; NameStubs then adds the number of the job.
+STUB = 'raise NotImplementedError("Your job")'
+SOURCE = "course_source"
 
 
 class NormaliseMetadata(NbGraderPreprocessor):
     """Keep of the metadata only what the course gives a meaning to."""
 
     def preprocess(self, nb: NotebookNode, resources: Any) -> tuple[NotebookNode, Any]:
+        resources[SOURCE] = copy.deepcopy(nb)
         normalise(nb)
         for cell in nb.cells:
-            kept = {
-                key: cell.metadata[key] for key in ("nbgrader", "course") if key in cell.metadata
-            }
-            cell.metadata.clear()
-            cell.metadata.update(kept)
+            _set_tags(cell, [tag for tag in cell.metadata.get("tags", []) if tag != EXPORT])
         return nb, resources
 
 
@@ -46,6 +47,46 @@ class TagChecks(NbGraderPreprocessor):
 
     def preprocess(self, nb: NotebookNode, resources: Any) -> tuple[NotebookNode, Any]:
         for cell in nb.cells:
-            if cell.cell_type == "code" and is_graded(cell) and not is_answer(cell):
-                cell.metadata["tags"] = ["raises-exception"]
+            if is_test(cell):
+                _set_tags(cell, [*cell.metadata.get("tags", []), "raises-exception"])
         return nb, resources
+
+
+def _set_tags(cell: NotebookNode, tags: list[str]) -> None:
+    cell.metadata.pop("tags", None)
+    if tags:
+        cell.metadata["tags"] = sorted(set(tags))
+
+
+class VerifyRelease(NbGraderPreprocessor):
+    """Refuse a source that breaks a rule of the course, and a result that gives something away.
+
+    The last step, before anything is written.
+    """
+
+    def preprocess(self, nb: NotebookNode, resources: Any) -> tuple[NotebookNode, Any]:
+        lab, name = resources["nbgrader"]["assignment"], resources["nbgrader"]["notebook"]
+        if name != lab:
+            raise CourseError(
+                f"solutions/{lab} holds {name}.ipynb; expected {lab}.ipynb and no other notebook, "
+                "since nbgrader releases all of them: move it elsewhere."
+            )
+        check_source(resources[SOURCE], lab)
+        check_release(nb, resources[SOURCE], lab)
+        return nb, resources
+
+
+class RestoreCells(OverwriteCells):
+    """nbgrader's OverwriteCells, for notebooks with duplicated or foreign graded cells, too.
+
+    nbgrader leaves half of such a cell's metadata behind and then stumbles over it, and with it
+    over every submission that is still to come. A cell that is not the lab's is nobody's.
+    """
+
+    def preprocess_cell(
+        self, cell: NotebookNode, resources: Any, cell_index: int
+    ) -> tuple[NotebookNode, Any]:
+        cell, resources = super().preprocess_cell(cell, resources, cell_index)
+        if "grade_id" not in cell.metadata.get("nbgrader", {}):
+            cell.metadata.pop("nbgrader", None)
+        return cell, resources

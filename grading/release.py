@@ -6,26 +6,42 @@ import difflib
 import logging
 import shutil
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
-
-from nbformat import NotebookNode
+from typing import TYPE_CHECKING, Any
 
 from grading.notebooks import CourseError, fingerprint, jobs_in, notebook_text, read_notebook
-from grading.solved import solved_module
+from grading.solved import GENERATED, PACKAGE, solved_module
 from grading.validate import check_release, check_source
 
+if TYPE_CHECKING:
+    from nbformat import NotebookNode
+    from traitlets.config import Config
+
 CONFIG = "nbgrader_config.py"
+SOLVED = Path("course_utils") / "solved"
+# What running a notebook in place leaves beside it. nbgrader_config.py keeps these out of what
+# is handed to students; a release does not touch them, since training may stand in there.
+LEFT_BY_RUNS = ("runs", "data", ".ipynb_checkpoints", "__pycache__")
 
 
 @dataclass(frozen=True)
 class Difference:
-    """A generated file that is not what solutions/ would generate. ``what`` says how."""
+    """A file that is not what solutions/ would generate.
+
+    ``path`` is relative to the course folder and ``what`` says how it differs. A release writes
+    the file, or removes it where it is ``surplus``; a ``stray``, which no release put there, may
+    be somebody's work and is only told.
+    """
 
     path: Path
     what: str
+    surplus: bool = False
+    stray: bool = False
+
+
+# ---------------------------------------------------------------- the course folder
 
 
 def find_root(start: Path | None = None) -> Path:
@@ -49,16 +65,19 @@ def all_labs(root: Path) -> list[str]:
     found = [path.parent.name for path in root.glob("solutions/*/*.ipynb") if _is_lab(path)]
     if not found:
         raise CourseError(
-            f"{root / 'solutions'} holds no lab; expected solutions/<lab>/<lab>.ipynb."
+            f"{root / 'solutions'} holds no lab; expected solutions/<lab>/<lab>.ipynb: check the "
+            "course folder."
         )
-    number = {
-        lab: source_of(root, lab).metadata.get("course", {}).get("number", 0) for lab in found
-    }
-    return sorted(found, key=lambda lab: (number[lab], lab))
+    return sorted(found, key=lambda lab: (_lab_number(root, lab), lab))
 
 
 def _is_lab(path: Path) -> bool:
-    return path.stem == path.parent.name
+    return path.stem == path.parent.name and path.stem[0] not in "._"
+
+
+def _lab_number(root: Path, lab: str) -> int:
+    number = source_of(root, lab).metadata.get("course", {}).get("number")
+    return number if isinstance(number, int) else 0
 
 
 def chosen_labs(root: Path, wanted: Sequence[str] = ()) -> list[str]:
@@ -70,18 +89,43 @@ def chosen_labs(root: Path, wanted: Sequence[str] = ()) -> list[str]:
     known = all_labs(root)
     for lab in wanted:
         if lab not in known:
-            near = difflib.get_close_matches(lab, known, n=1)
-            hint = f" Did you mean {near[0]}?" if near else ""
+            near = difflib.get_close_matches(lab.lower(), known, n=1, cutoff=0.5)
+            hint = f" Did you mean {near[0]}?" if near else " Check the spelling."
             raise CourseError(
                 f"There is no lab {lab!r} in {root / 'solutions'}; expected one of "
                 f"{', '.join(known)}.{hint}"
             )
-    return list(wanted) or known
+    return list(dict.fromkeys(wanted)) or known
 
 
 def source_of(root: Path, lab: str) -> NotebookNode:
     """A lab's solution notebook."""
     return read_notebook(root / "solutions" / lab / f"{lab}.ipynb")
+
+
+def describe(root: Path, labs: Sequence[str] = ()) -> list[dict[str, Any]]:
+    """Labs and their jobs as plain data, for ``course jobs --json``."""
+    described = []
+    for lab in chosen_labs(root, labs):
+        notebook = source_of(root, lab)
+        course = notebook.metadata.get("course", {})
+        try:
+            jobs = [asdict(job) for job in jobs_in(notebook)]
+        except CourseError as error:
+            raise CourseError(f"solutions/{lab}/{lab}.ipynb, {error}") from None
+        described.append(
+            {
+                "lab": lab,
+                "number": course.get("number"),
+                "title": course.get("title", lab),
+                "points": course.get("points"),
+                "jobs": jobs,
+            }
+        )
+    return described
+
+
+# ---------------------------------------------------------------- generating
 
 
 def generate(root: Path, labs: Sequence[str], into: Path) -> list[Path]:
@@ -92,39 +136,36 @@ def generate(root: Path, labs: Sequence[str], into: Path) -> list[Path]:
     Raises:
         CourseError: a source breaks a rule, or what came out would leak.
     """
-    made = []
-    for lab in labs:
-        source = source_of(root, lab)
+    sources = {lab: source_of(root, lab) for lab in labs}
+    for lab, source in sources.items():
         check_source(source, lab)
-        target = into / "solutions" / lab / f"{lab}.ipynb"
-        target.parent.mkdir(parents=True)
-        target.write_text(notebook_text(source), "utf-8")
+        _write(into / "solutions" / lab / f"{lab}.ipynb", notebook_text(source))
     _convert(root, labs, into)
-    for lab in labs:
-        released = into / "notebooks" / lab / f"{lab}.ipynb"
-        notebook = read_notebook(released)
-        check_release(notebook, source_of(root, lab), lab)
-        released.write_text(notebook_text(notebook), "utf-8")
-        module = into / "course_utils" / "solved" / f"{lab}.py"
-        module.parent.mkdir(parents=True, exist_ok=True)
-        module.write_text(solved_module(source_of(root, lab), lab), "utf-8")
-        made += [released.relative_to(into), module.relative_to(into)]
+    made = []
+    for lab, source in sources.items():
+        released = Path("notebooks") / lab / f"{lab}.ipynb"
+        notebook = read_notebook(into / released)
+        check_release(notebook, source, lab)
+        _write(into / released, notebook_text(notebook))
+        _write(into / SOLVED / f"{lab}.py", solved_module(source, lab))
+        made += [released, SOLVED / f"{lab}.py"]
     return made
+
+
+def _write(path: Path, text: str) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text, encoding="utf-8", newline="\n")
 
 
 def _convert(root: Path, labs: Sequence[str], into: Path) -> None:
     """Run nbgrader's generate_assignment in this process, without its database."""
     from nbgrader.converters import GenerateAssignment
     from nbgrader.coursedir import CourseDirectory
-    from traitlets.config import Config
-    from traitlets.config.loader import PyFileConfigLoader
 
     log = logging.getLogger("course.release")
-    log.setLevel(logging.ERROR)
+    log.propagate, log.handlers = False, [said := _LastWords(logging.ERROR)]
     for lab in labs:
-        config = Config()
-        if (root / CONFIG).exists():
-            config = PyFileConfigLoader(CONFIG, str(root)).load_config()
+        config = _nbgrader_config(root)
         config.CourseDirectory.root = str(into)
         config.CourseDirectory.assignment_id = lab
         config.GenerateAssignment.no_database = True
@@ -135,45 +176,76 @@ def _convert(root: Path, labs: Sequence[str], into: Path) -> None:
             converter.start()
         except (Exception, SystemExit) as error:
             raise CourseError(
-                f"nbgrader could not convert solutions/{lab}/{lab}.ipynb: {error}. "
+                f"nbgrader could not convert solutions/{lab}/{lab}.ipynb: {said.cause or error} "
                 "Nothing was changed."
             ) from error
 
 
-def leftovers(root: Path) -> list[Path]:
-    """Generated files whose lab is no longer in solutions/, relative to the root."""
-    labs = set(all_labs(root))
-    notebooks = [path for path in root.glob("notebooks/*/*.ipynb") if path.parent.name not in labs]
-    modules = [
-        path
-        for path in root.glob("course_utils/solved/*.py")
-        if path.stem not in labs and path.stem != "__init__"
-    ]
-    return sorted(path.relative_to(root) for path in (*notebooks, *modules))
+class _LastWords(logging.Handler):
+    """Keeps the last line of the traceback that nbgrader logs instead of raising it."""
+
+    cause = ""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        text = record.getMessage()
+        if text.startswith("Traceback"):
+            self.cause = text.strip().splitlines()[-1]
+
+
+def _nbgrader_config(root: Path) -> Config:
+    from traitlets.config.loader import PyFileConfigLoader
+
+    if not (root / CONFIG).exists():
+        raise CourseError(
+            f"{root} has no {CONFIG}; expected the settings with which nbgrader makes this "
+            "course's notebooks: copy it from the course's repository."
+        )
+    try:
+        return PyFileConfigLoader(CONFIG, str(root)).load_config()
+    except Exception as error:
+        raise CourseError(
+            f"{root / CONFIG} cannot be used ({type(error).__name__}: {error}); expected "
+            "nbgrader's settings in Python: mend it, or restore it from version control."
+        ) from error
+
+
+# ---------------------------------------------------------------- comparing
 
 
 def differences(root: Path, labs: Sequence[str] = ()) -> list[Difference]:
-    """Where the generated files are not what solutions/ would generate now."""
+    """Where the generated files are not what solutions/ would generate now. Changes nothing."""
+    chosen = chosen_labs(root, labs)
     with tempfile.TemporaryDirectory(prefix="course-release-") as name:
-        made = generate(root, chosen_labs(root, labs), Path(name))
-        return _compare(root, Path(name), made, labs)
+        stage = Path(name).resolve()
+        made = generate(root, chosen, stage)
+        return _compared(root, stage, made, chosen, everything=not labs)
 
 
-def _compare(
-    root: Path, stage: Path, made: Sequence[Path], labs: Sequence[str]
+def _compared(
+    root: Path, stage: Path, made: Sequence[Path], labs: Sequence[str], everything: bool
 ) -> list[Difference]:
-    found = [(path, _difference(root / path, stage / path)) for path in made]
-    if not labs:  # only a release of all labs can tell what belongs to none
-        found += [(path, "belongs to no lab in solutions/") for path in leftovers(root)]
-    return [Difference(path, what) for path, what in found if what]
+    compared = [(path, _difference(root / path, stage / path)) for path in made]
+    found = [Difference(path, what) for path, what in compared if what]
+    found += [
+        Difference(path, "is not generated: move it, or students may get it", stray=True)
+        for lab in labs
+        for path in _strays(root, lab)
+    ]
+    if everything:
+        what = "belongs to no lab in solutions/"
+        found += [Difference(path, what, surplus=True) for path in leftovers(root)]
+    return found
 
 
 def _difference(present: Path, fresh: Path) -> str | None:
-    if not present.exists():
+    if not present.is_file():
         return "is missing"
     if fresh.suffix != ".ipynb":
-        same = present.read_text("utf-8") == fresh.read_text("utf-8")
-        return None if same else "differs from its solution notebook"
+        return (
+            None
+            if present.read_bytes() == fresh.read_bytes()
+            else "differs from its solution notebook"
+        )
     try:
         old, new = fingerprint(read_notebook(present)), fingerprint(read_notebook(fresh))
     except CourseError:
@@ -182,8 +254,41 @@ def _difference(present: Path, fresh: Path) -> str | None:
         return None
     names = [cell.get("id") for cell in new if cell not in old and cell.get("id")]
     gone = [cell.get("id") for cell in old if cell not in new and cell.get("id")]
-    changed = list(dict.fromkeys([*names, *gone]))
-    return f"differs in cells {', '.join(map(str, changed))}" if changed else "differs in its head"
+    changed = ", ".join(map(str, dict.fromkeys([*names, *gone])))
+    if changed:
+        return f"differs in cells {changed}"
+    same_head = old[0] == new[0]
+    return "has its cells in another order" if same_head else "differs in its head"
+
+
+def _strays(root: Path, lab: str) -> Iterator[Path]:
+    """Files beside a released notebook that no release put there."""
+    folder = root / "notebooks" / lab
+    for path in sorted(folder.rglob("*")):
+        inside = path.relative_to(folder).parts
+        if path.is_dir() or inside[0] in LEFT_BY_RUNS or inside == (f"{lab}.ipynb",):
+            continue
+        yield path.relative_to(root)
+
+
+def leftovers(root: Path) -> list[Path]:
+    """Generated files whose lab is no longer in solutions/, relative to the root."""
+    labs = set(all_labs(root))
+    notebooks = [p for p in root.glob("notebooks/*/*.ipynb") if p.stem not in labs]
+    modules = [p for p in root.glob(f"{SOLVED.as_posix()}/*.py") if p.stem not in labs]
+    found = [path for path in notebooks if _is_lab(path) and _was_released(path)]
+    found += [p for p in modules if p.stem != "__init__" and GENERATED in p.read_text("utf-8")]
+    return sorted(path.relative_to(root) for path in found)
+
+
+def _was_released(path: Path) -> bool:
+    try:
+        return "lab" in read_notebook(path).metadata.get("course", {})
+    except CourseError:
+        return False
+
+
+# ---------------------------------------------------------------- putting into place
 
 
 def release(root: Path, labs: Sequence[str] = (), dry_run: bool = False) -> list[Difference]:
@@ -191,71 +296,83 @@ def release(root: Path, labs: Sequence[str] = (), dry_run: bool = False) -> list
 
     Everything is generated in a temporary folder on the same file system first, and moved into
     place only when all of it is right; where a move fails, the files before it are put back.
-
     Returns:
-        What was (or with ``dry_run`` would be) brought up to date.
+        What was (or with ``dry_run`` would be) brought up to date or removed.
 
     Raises:
-        CourseError: as :func:`generate` does; nothing is changed then.
+        CourseError: as :func:`generate` does, or a file cannot be written; nothing is changed then.
     """
     if dry_run:
         return differences(root, labs)
-    with tempfile.TemporaryDirectory(prefix=".release-", dir=root) as name:
-        stage = Path(name)
-        made = generate(root, chosen_labs(root, labs), stage)
-        found = _compare(root, stage, made, labs)
-        _swap(root, stage, made, [] if labs else leftovers(root))
-    _solved_package(root)
+    chosen = chosen_labs(root, labs)
+    try:
+        stage = Path(tempfile.mkdtemp(prefix=".release-", dir=root)).resolve()
+    except OSError as error:
+        raise CourseError(
+            f"{root} cannot be written to ({error.strerror}); expected to be allowed to: check "
+            "permissions and disk space, or use --check."
+        ) from error
+    try:
+        made = generate(root, chosen, stage)
+        found = _compared(root, stage, made, chosen, everything=not labs)
+        _solved_package(root)
+        _swap(root, stage, made, [one.path for one in found if one.surplus])
+    finally:
+        shutil.rmtree(stage, ignore_errors=True)
     return found
 
 
+def _solved_package(root: Path) -> None:
+    package = root / SOLVED / "__init__.py"
+    if not package.exists():
+        _write(package, PACKAGE)
+
+
 def _swap(root: Path, stage: Path, made: Sequence[Path], gone: Sequence[Path]) -> None:
-    """Move the generated files into place and leftovers out of it; undo all where one fails."""
-    backup = stage / "backup"
-    moved: list[Path] = []
+    """Move the generated files into place and surplus ones out of it; undo all where one fails.
+
+    Each file is replaced in one step: whoever reads it finds the old one or the new one.
+    """
+    kept: dict[Path, Path | None] = {}
     try:
         for path in (*made, *gone):
-            (backup / path).parent.mkdir(parents=True, exist_ok=True)
-            (root / path).parent.mkdir(parents=True, exist_ok=True)
-            if (root / path).exists():
-                shutil.copy2(root / path, backup / path)
-            moved.append(path)
+            target = root / path
+            target.parent.mkdir(parents=True, exist_ok=True)
+            kept[path] = _backup(target, stage / "backup" / path)
             if path in gone:
-                (root / path).unlink()
+                target.unlink()
             else:
-                (stage / path).replace(root / path)
-    except OSError as error:
-        for path in moved:
-            if (backup / path).exists():
-                (backup / path).replace(root / path)
-        raise CourseError(
-            f"{root / moved[-1]} could not be written ({error.strerror}). Expected to be allowed "
-            "to replace it: check permissions and disk space. The files are as they were."
-        ) from error
+                (stage / path).replace(target)
+    except BaseException as error:
+        _put_back(root, kept)
+        if isinstance(error, OSError):
+            raise CourseError(
+                f"{target} could not be written ({error.strerror}); expected to be allowed to "
+                "replace it: check permissions and disk space. All files are as they were."
+            ) from error
+        raise
+    for path in gone:
+        _prune(root / path.parent, root)
 
 
-def _solved_package(root: Path) -> None:
-    package = root / "course_utils" / "solved" / "__init__.py"
-    if not package.exists():
-        package.parent.mkdir(parents=True, exist_ok=True)
-        package.write_text(
-            '"""The finished jobs of each lab, for the labs after it; generated."""\n'
-        )
+def _backup(target: Path, copy: Path) -> Path | None:
+    """A copy of a file, or None where there is none to copy."""
+    if not target.exists():
+        return None
+    copy.parent.mkdir(parents=True, exist_ok=True)
+    return Path(shutil.copy2(target, copy))
 
 
-def describe(root: Path, labs: Sequence[str] = ()) -> list[dict[str, Any]]:
-    """Labs and their jobs as plain data, for ``course jobs --json``."""
-    described = []
-    for lab in chosen_labs(root, labs):
-        notebook = source_of(root, lab)
-        course = notebook.metadata.get("course", {})
-        described.append(
-            {
-                "lab": lab,
-                "number": course.get("number"),
-                "title": course.get("title", lab),
-                "points": course.get("points"),
-                "jobs": [asdict(job) for job in jobs_in(notebook)],
-            }
-        )
-    return described
+def _put_back(root: Path, kept: Mapping[Path, Path | None]) -> None:
+    for path, copy in kept.items():
+        if copy is not None:
+            copy.replace(root / path)
+        else:
+            (root / path).unlink(missing_ok=True)
+
+
+def _prune(folder: Path, root: Path) -> None:
+    """Remove the folders that a removal left empty."""
+    while folder != root / "notebooks" and root in folder.parents and not any(folder.iterdir()):
+        folder.rmdir()
+        folder = folder.parent

@@ -29,6 +29,7 @@ class WorkerProcess:
     def __init__(self) -> None:
         self._process: subprocess.Popen[bytes] | None = None
         self._errors: BinaryIO | None = None
+        self._folder: tempfile.TemporaryDirectory[str] | None = None
         self._mark: str | None = None
 
     def ask(self, job: dict[str, Any], seconds: float) -> dict[str, Any]:
@@ -74,23 +75,27 @@ class WorkerProcess:
         self._forget()
 
     def kill(self) -> None:
-        """End the worker and everything that its submission has started."""
+        """End the worker and everything that its submission has started or written."""
         process = self._process
         if process is not None:
             end_processes(process.pid, self._mark or "")
             process.kill()
             process.wait()
+        if self._folder is not None:
+            self._folder.cleanup()
 
     def _started(self) -> subprocess.Popen[bytes]:
         if self._process is None or self._process.poll() is not None:
             self._forget()
+            # Owned here, so that what a killed worker leaves lying is removed.
+            self._folder = tempfile.TemporaryDirectory(prefix="grade-", ignore_cleanup_errors=True)
             self._errors = tempfile.TemporaryFile()  # noqa: SIM115
             self._process = subprocess.Popen(
                 [sys.executable, "-m", "grading.worker"],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=self._errors,
-                env=_environment(),
+                env=_environment(self._folder.name),
                 # Ctrl-C is the grader's to handle, not each worker's.
                 start_new_session=True,
             )
@@ -107,17 +112,19 @@ class WorkerProcess:
         for stream in (self._errors, *self._pipes()):
             if stream is not None:
                 stream.close()
-        self._process, self._errors = None, None
+        if self._folder is not None:
+            self._folder.cleanup()
+        self._process, self._errors, self._folder = None, None, None
 
     def _pipes(self) -> tuple[Any, ...]:
         return (self._process.stdin, self._process.stdout) if self._process is not None else ()
 
 
-def _environment() -> dict[str, str]:
+def _environment(folder: str) -> dict[str, str]:
     # A worker needs the grader's Python, and no setting of the course: each job names its own.
-    return {k: v for k, v in os.environ.items() if not k.startswith("COURSE_")} | {
-        "OMP_NUM_THREADS": "1"
-    }
+    kept = {k: v for k, v in os.environ.items() if not k.startswith("COURSE_")}
+    kept.pop("PYTHONDONTWRITEBYTECODE", None)  # see grading.execute
+    return kept | dict.fromkeys(("TMPDIR", "TEMP", "TMP"), folder) | {"OMP_NUM_THREADS": "1"}
 
 
 def serve() -> None:

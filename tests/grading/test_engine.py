@@ -186,7 +186,7 @@ def test_failures_have_a_reason_of_one_sentence(graded: Graded, student: str) ->
 
 
 NOTES = {
-    "endless": "'tiny-1-2-answer' was stopped after 3 s",
+    "endless": "'tiny-1-2-answer' was stopped after 4 s",
     "twice": "'tiny-1-1-check' stood 2 times",
     "deleted": "'tiny-1-1-check' was missing and was put back",
     "edited": "'tiny-1-1-check' had been edited",

@@ -12,7 +12,7 @@ from tiny_class import LAB, Lab, cell_of, packed
 from tiny_class import lab_fixture as lab_fixture
 
 from grading.engine import CellScore, Result, failed
-from grading.feedback import FeedbackPages, clean_html, notice_page, presentable
+from grading.feedback import LIVE, FeedbackPages, clean_html, notice_page, presentable
 from grading.gradebook import GradebookWriter, default_url
 from grading.notebooks import CourseError
 from grading.restore import restore
@@ -93,7 +93,7 @@ def test_nothing_of_the_students_runs(lab: Lab, executed: NotebookNode, tmp_path
     assert page.count("<script") == harmless
     tags = re.findall(r"<[a-zA-Z][^>]*>", page)
     assert not [tag for tag in tags if re.search(r"\son\w+\s*=|javascript:", tag)]
-    assert "alert(5)" not in page
+    assert "alert(5)" not in page and LIVE in page
 
 
 def test_clean_html_keeps_what_a_page_needs() -> None:

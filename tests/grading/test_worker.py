@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+from pathlib import Path
 
 import pytest
 
@@ -25,6 +26,14 @@ def test_worker_gives_up_on_a_job_that_takes_too_long() -> None:
     with pytest.raises(WorkerEndedError, match="longer than 0 s"):
         worker.ask({"mark": "m"}, seconds=0.05)
     worker.close()
+
+
+def test_a_killed_worker_leaves_no_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    worker = WorkerProcess()
+    with pytest.raises(WorkerEndedError):
+        worker.ask({"mark": "m"}, seconds=0.05)
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_worker_reports_the_last_words_of_a_dead_process() -> None:

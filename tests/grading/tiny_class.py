@@ -26,8 +26,8 @@ from grading.restore import read_submission
 LAB = "tiny"
 JOBS = ["1.1", "1.2", "1.3"]
 LIMITS = Limits(
-    cell_seconds=3,
-    interrupt_seconds=1,
+    cell_seconds=4,
+    interrupt_seconds=3,
     wall_seconds=60,
     cell_characters=20_000,
     cell_lines=50,
