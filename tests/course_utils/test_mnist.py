@@ -396,3 +396,18 @@ def test_mnist_itself():
     assert labels.tolist() == [5, 0, 4, 1, 9, 2, 1, 3, 1, 4]
     assert images.min() == -1 and images.max() > 0.9
     assert test.subset(5)[1].tolist() == [7, 2, 1, 0, 4]
+
+
+@pytest.mark.parametrize(("n", "size"), [(3, 5), (2, 50), (5, 5)])
+def test_every_choice_of_different_items_is_equally_likely(n: int, size: int) -> None:
+    torch.manual_seed(0)
+    counts = torch.zeros(size)
+    rounds = 4000
+    for _ in range(rounds):
+        picks = mnist._distinct(n, size, torch.device("cpu"))
+        assert len(set(picks.tolist())) == n
+        counts[picks] += 1
+    share = n / size
+    # Six standard errors of a binomial count.
+    allowed = 6 * (rounds * share * (1 - share)) ** 0.5 + 1e-6
+    assert (counts - rounds * share).abs().max() <= allowed

@@ -1,6 +1,6 @@
 """README's pictures, taken from the executed solution notebooks.
 
-    python benchmarks/pictures.py
+    python docs/pictures.py
 
 Runs the labs under the current budget and data, and writes docs/<cell id>.png for each cell named
 below.
