@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -106,8 +107,9 @@ def test_the_class_gets_a_whole_course_folder(lab: Lab, tmp_path: Path) -> None:
     assert handed_in == sorted(STORIES)
 
 
-def test_the_place_must_be_empty(tmp_path: Path) -> None:
+def test_the_place_must_be_empty(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "something").write_text("")
     with pytest.raises(CourseError, match="not empty; expected a new or empty folder"):
         empty_place(tmp_path)
-    assert empty_place(None).is_dir()
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    assert empty_place(None).parent == tmp_path
