@@ -12,12 +12,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
-from traitlets.config import Config, PyFileConfigLoader
+from traitlets.config import Config
 
 from grading.engine import Options, Result, Task, failed, grade_many
 from grading.gradebook import GradebookWriter, digest_in, master_notebook, submission_digest
 from grading.notebooks import CourseError
-from grading.release import chosen_labs, source_of
+from grading.release import CONFIG, chosen_labs, nbgrader_config, source_of
 from grading.report import Entry, Report, write_whole
 
 TIMESTAMP = "timestamp.txt"
@@ -68,30 +68,14 @@ def open_class(course_dir: Path, submissions: Path, labs: Sequence[str]) -> Clas
 
     Raises `CourseError` for a lab that the course folder does not hold, or that cannot be read.
     """
-    config = nbgrader_config(course_dir)
+    # Grading works with nbgrader's defaults, too; releasing does not.
+    config = nbgrader_config(course_dir) if (course_dir / CONFIG).exists() else Config()
     masters = {
         lab: master_notebook(source_of(course_dir, lab), lab, config)
         for lab in chosen_labs(course_dir, labs)
     }
     course_id = config.CourseDirectory.get("course_id", "default_course")
     return Class(course_dir, submissions, masters, str(course_id))
-
-
-def nbgrader_config(course_dir: Path) -> Config:
-    """The course folder's own nbgrader settings; nbgrader's defaults where it has none.
-
-    Raises `CourseError` where the file cannot be run.
-    """
-    path = course_dir / "nbgrader_config.py"
-    if not path.exists():
-        return Config()
-    try:
-        return PyFileConfigLoader(path.name, str(course_dir)).load_config()
-    except Exception as error:
-        raise CourseError(
-            f"{path} cannot be used ({type(error).__name__}: {error}); expected nbgrader's"
-            " settings in Python: mend it, or restore it from version control."
-        ) from error
 
 
 # ---------------------------------------------------------------- what was handed in

@@ -165,7 +165,7 @@ def _convert(root: Path, labs: Sequence[str], into: Path) -> None:
     log = logging.getLogger("course.release")
     log.propagate, log.handlers = False, [said := _LastWords(logging.ERROR)]
     for lab in labs:
-        config = _nbgrader_config(root)
+        config = nbgrader_config(root)
         config.CourseDirectory.root = str(into)
         config.CourseDirectory.assignment_id = lab
         config.GenerateAssignment.no_database = True
@@ -192,7 +192,12 @@ class _LastWords(logging.Handler):
             self.cause = text.strip().splitlines()[-1]
 
 
-def _nbgrader_config(root: Path) -> Config:
+def nbgrader_config(root: Path) -> Config:
+    """The course folder's own nbgrader settings.
+
+    Raises:
+        CourseError: the file is missing or cannot be run.
+    """
     from traitlets.config.loader import PyFileConfigLoader
 
     if not (root / CONFIG).exists():

@@ -10,24 +10,20 @@ from torch import Tensor
 from course_utils.checks import display
 from course_utils.checks.cfg_loss import loss_inputs, loss_probe, loss_verdict
 from course_utils.checks.core import Crash, Finding, Job, Part, Values
-from course_utils.checks.probes import ProbeNet, net_value
+from course_utils.checks.probes import ProbeNet, generator, net_value
 from course_utils.checks.verdicts import close, compare, form_problem
 
 NUM_CLASSES, DIM, BATCH = 3, 2, 12
-
-
-def _generator(seed: int) -> torch.Generator:
-    return torch.Generator().manual_seed(seed)
 
 
 # 2.1 A network that listens to t and y
 
 
 def _mlp_inputs(seed: int) -> Values:
-    generator = _generator(seed)
+    stream = generator(seed)
     return {
-        "x": torch.randn(BATCH, DIM, generator=generator),
-        "t": 0.1 + 0.8 * torch.rand(BATCH, generator=generator),
+        "x": torch.randn(BATCH, DIM, generator=stream),
+        "t": 0.1 + 0.8 * torch.rand(BATCH, generator=stream),
         "y": torch.arange(BATCH) % (NUM_CLASSES + 1),
         "seed": seed,
     }
@@ -35,10 +31,10 @@ def _mlp_inputs(seed: int) -> Values:
 
 def _randomised(model: torch.nn.Module, seed: int) -> torch.nn.Module:
     """Fill every parameter with noise: a zero-initialised head must not hide what is connected."""
-    generator = _generator(seed + 17)
+    stream = generator(seed + 17)
     with torch.no_grad():
         for parameter in model.parameters():
-            parameter.copy_(0.5 * torch.randn(parameter.shape, generator=generator))
+            parameter.copy_(0.5 * torch.randn(parameter.shape, generator=stream))
     return model.eval()
 
 
@@ -132,15 +128,15 @@ def _mlp_hint(crash: Crash) -> str | None:
 
 
 def _guided_inputs(seed: int) -> Values:
-    generator = _generator(seed)
+    stream = generator(seed)
     return {
-        "x": torch.randn(BATCH, 1, 4, 4, generator=generator),
-        "t": torch.rand(BATCH, generator=generator),
+        "x": torch.randn(BATCH, 1, 4, 4, generator=stream),
+        "t": torch.rand(BATCH, generator=stream),
         "y": torch.arange(BATCH) % 5,
-        "slope": torch.randn((), generator=generator),
-        "drift": torch.randn((), generator=generator),
+        "slope": torch.randn((), generator=stream),
+        "drift": torch.randn((), generator=stream),
         # Sixteen rows: a hard-coded null label of 10 is answered instead of crashing.
-        "table": torch.randn(16, generator=generator),
+        "table": torch.randn(16, generator=stream),
         "null": 5,
         "scale": 2.5,
     }

@@ -13,19 +13,26 @@ import torch
 from torch import Tensor
 
 from course_utils.checks.core import Finding, Values
-from course_utils.checks.probes import ProbeData, ProbeNet, ProbePath, net_value, schedule
+from course_utils.checks.probes import (
+    ProbeData,
+    ProbeNet,
+    ProbePath,
+    generator,
+    net_value,
+    schedule,
+)
 from course_utils.checks.verdicts import form_problem, normal_problem, uniform_problem
 
 BATCH, SHAPE, NUM_CLASSES, ETA, EPS = 4096, (1, 2, 2), 3, 0.2, 1e-3
 
 
 def loss_inputs(seed: int) -> Values:
-    generator = torch.Generator().manual_seed(seed)
+    stream = generator(seed)
     return {
-        "slope": torch.randn((), generator=generator),
-        "drift": torch.randn((), generator=generator),
+        "slope": torch.randn((), generator=stream),
+        "drift": torch.randn((), generator=stream),
         # Sixteen rows: a hard-coded null label of 10 is answered instead of crashing.
-        "table": torch.randn(16, generator=generator),
+        "table": torch.randn(16, generator=stream),
         "null": NUM_CLASSES,
     }
 

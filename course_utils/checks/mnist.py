@@ -10,14 +10,10 @@ from torch import Tensor
 
 from course_utils.checks import display
 from course_utils.checks.core import Crash, Finding, Job, Part, Values
-from course_utils.checks.probes import ProbeAlpha, ProbeBeta, ProbeData, schedule
+from course_utils.checks.probes import ProbeAlpha, ProbeBeta, ProbeData, generator, schedule
 from course_utils.checks.verdicts import close, compare, form_problem, normal_problem
 
 SHAPE = (1, 8, 8)
-
-
-def _generator(seed: int) -> torch.Generator:
-    return torch.Generator().manual_seed(seed)
 
 
 def _path(target: Any) -> Any:
@@ -36,7 +32,7 @@ def time_hint(crash: Crash) -> str | None:
 
 
 def _schedule_inputs(seed: int) -> Values:
-    return {"t": torch.rand(64, generator=_generator(seed)).double()}
+    return {"t": torch.rand(64, generator=generator(seed)).double()}
 
 
 def _schedule_values(target: Any, inputs: Values) -> Values:
@@ -109,10 +105,10 @@ def _slope_verdict(inputs: Values, outputs: Values) -> list[Finding]:
 
 
 def _path_inputs(seed: int) -> Values:
-    generator = _generator(seed)
+    stream = generator(seed)
     return {
-        "z": torch.randn(256, *SHAPE, generator=generator),
-        "t": 0.05 + 0.85 * torch.rand(256, generator=generator),
+        "z": torch.randn(256, *SHAPE, generator=stream),
+        "t": 0.05 + 0.85 * torch.rand(256, generator=stream),
     }
 
 
@@ -174,7 +170,7 @@ def _sample_mistake(x: Tensor, z: Tensor, alpha: Tensor, beta: Tensor, problem: 
 
 def _field_inputs(seed: int) -> Values:
     inputs = _path_inputs(seed)
-    noise = torch.randn(256, *SHAPE, generator=_generator(seed + 1))
+    noise = torch.randn(256, *SHAPE, generator=generator(seed + 1))
     alpha, beta, _, _ = schedule(inputs["t"], inputs["z"])
     return inputs | {"x": (alpha * inputs["z"] + beta * 1.3 * noise).float()}
 

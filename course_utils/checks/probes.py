@@ -10,6 +10,11 @@ from course_utils.paths import Alpha, Beta, ConditionalProbabilityPath
 from course_utils.shapes import expand_time, time_batch
 
 
+def generator(seed: int) -> torch.Generator:
+    """A random stream of its own, so that inputs depend on their seed and on nothing else."""
+    return torch.Generator().manual_seed(seed)
+
+
 class ProbeAlpha(Alpha):
     """α(t) = t(1 + t)/2: neither linear nor a cosine, so that a hard-coded schedule shows."""
 

@@ -8,12 +8,10 @@ from pathlib import Path
 import nbformat
 import pytest
 
+from grading.notebooks import jobs_in
+
 ROOT = Path(__file__).resolve().parents[2]
 LABS = sorted(path.parent.name for path in ROOT.glob("solutions/*/*.ipynb"))
-HEADER = re.compile(
-    r"## (\d+\.\d+) (.+)\n\*\*(?:Your job|In words)\*\* · ([\d.]+) points? · ([●○]{3}) · "
-    r"about (\d+) minutes"
-)
 
 
 @pytest.fixture(params=LABS)
@@ -27,12 +25,11 @@ def notebook(lab: str) -> nbformat.NotebookNode:
 
 
 def test_checks_and_text_describe_the_same_jobs(lab: str, notebook: nbformat.NotebookNode) -> None:
-    told = {}
-    for cell in notebook.cells:
-        match = HEADER.match(cell.source)
-        if match and "In words" not in match.group(0):
-            number, title, points, dots, minutes = match.groups()
-            told[number] = (title, float(points), dots.count("●"), int(minutes))
+    told = {
+        job.number: (job.title, float(job.points), job.difficulty, job.minutes)
+        for job in jobs_in(notebook)
+        if job.kind == "code"
+    }
     jobs = importlib.import_module(f"course_utils.checks.{lab}").JOBS
     assert told == {
         job.number: (job.title, float(job.points), job.difficulty, job.minutes) for job in jobs
