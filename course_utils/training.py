@@ -6,25 +6,43 @@ checkpoints, resuming and the progress bar are here, each off unless asked for.
 
 from __future__ import annotations
 
-import inspect
 import math
+import time
 from abc import ABC, abstractmethod
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 
-from course_utils import checkpoints, runtime
+from course_utils import checkpoints, distributed, runtime
 from course_utils.checkpoints import RunFolder
+from course_utils.plan import (
+    PRECISIONS,
+    Plan,
+    check_loss,
+    check_loss_arguments,
+    ema_decay_at,
+    expect,
+)
 
-_PRECISIONS = {"float32": None, "bfloat16": torch.bfloat16, "float16": torch.float16}
 # Reading a loss waits until an accelerator has caught up: there, this many are read at once.
 _READ_TOGETHER = 25
+
+
+class Glance(NamedTuple):
+    """What a monitor sees of a run: the steps and seconds of training so far, the loss of each
+    step, and the model, in eval mode and with its averaged weights."""
+
+    step: int
+    seconds: float
+    losses: Sequence[float]
+    model: nn.Module
 
 
 class Trainer(ABC):
@@ -54,6 +72,9 @@ class Trainer(ABC):
         accumulate: int = 1,
         precision: str = "float32",
         clip_norm: float | None = None,
+        lr_schedule: str = "constant",
+        monitor: Callable[[Glance], None] | None = None,
+        monitor_every: int = 0,
         seed: int | None = None,
         run_dir: str | Path = "runs",
         **kwargs: Any,
@@ -78,6 +99,10 @@ class Trainer(ABC):
             precision: "float32"; or "bfloat16" or (cuda only, with loss scaling) "float16", in
                 which ``get_train_loss`` then runs where torch deems it safe (autocast).
             clip_norm: the gradient's largest L2 norm, over all parameters together.
+            lr_schedule: "constant"; or "cosine", half a cosine from ``lr`` down to 0 at
+                ``num_steps``, which a resumed run must then keep. See :func:`plan.cosine_factor`.
+            monitor: called with a :class:`Glance` every ``monitor_every`` steps and after the
+                last one. What it draws changes nothing.
             seed: set before a new run's first step. A resumed run goes on with the random
                 numbers that it would have drawn.
             **kwargs: passed on to ``get_train_loss``, such as ``batch_size=250``.
@@ -97,78 +122,42 @@ class Trainer(ABC):
         """
         if not isinstance(model, nn.Module):
             raise ValueError(f"model is {model!r}; expected a torch.nn.Module, such as MLP(...).")
-        _expect(num_steps >= 1, "at least 1", num_steps=num_steps)
-        _expect(ckpt_every >= 0, "a number of steps, or 0 for none", ckpt_every=ckpt_every)
-        plan = _Plan(float(lr), warmup_steps, ema_decay, accumulate, precision, clip_norm)
+        expect(num_steps >= 1, "at least 1", num_steps=num_steps)
+        expect(ckpt_every >= 0, "a number of steps, or 0 for none", ckpt_every=ckpt_every)
+        decay_steps = num_steps if lr_schedule == "cosine" else None
+        plan = Plan(
+            *(float(lr), warmup_steps, ema_decay, accumulate, precision, clip_norm),
+            *(lr_schedule, decay_steps),
+        )
         folder = RunFolder(run_dir, run_name, type(self).__name__, start_over=not resume)
         self.model = model
         try:
-            run = _Run(self, plan, kwargs)
-            if not run.resume(folder, num_steps) and seed is not None:
-                runtime.set_seed(seed)
-            run.go(num_steps, ckpt_every, folder)
+            with distributed.together(_device_of(model)):
+                run = _Run(self, plan, kwargs)
+                if monitor is not None:
+                    run.watch(monitor, monitor_every)
+                if not run.resume(folder, num_steps) and seed is not None:
+                    runtime.set_seed(seed)
+                run.go(num_steps, ckpt_every, folder)
         finally:
-            model.eval()
+            self.model = model.eval()
         run.use_average()
         return np.asarray(run.losses, dtype=np.float64), np.arange(1, run.step + 1)
-
-
-def warmup_factor(step: int, warmup_steps: int) -> float:
-    """What the learning rate is multiplied by at ``step`` = 0, 1, ...: linear up to 1.
-
-    The first step is already taken with 1 / ``warmup_steps``: with 0 it would be wasted.
-    """
-    return min(1.0, (step + 1) / max(1, warmup_steps))
-
-
-def ema_decay_at(step: int, ema_decay: float) -> float:
-    """The decay d in ``average ← d · average + (1 − d) · weights`` after ``step`` = 0, 1, ...
-
-    It grows as (1 + step) / (10 + step) up to ``ema_decay``, so that a short run's average is not
-    made of its random initial weights.
-    """
-    return min(ema_decay, (1 + step) / (10 + step))
-
-
-@dataclass(frozen=True)
-class _Plan:
-    """The settings that decide what a step does: a resumed run must have the same ones."""
-
-    lr: float
-    warmup_steps: int
-    ema_decay: float | None
-    accumulate: int
-    precision: str
-    clip_norm: float | None
-
-    def __post_init__(self) -> None:
-        decay, norm = self.ema_decay, self.clip_norm
-        _expect(0 < self.lr < math.inf, "a positive number, such as 1e-3", lr=self.lr)
-        _expect(self.warmup_steps >= 0, "0 or more", warmup_steps=self.warmup_steps)
-        _expect(decay is None or 0 <= decay < 1, "None, or below 1 such as 0.999", ema_decay=decay)
-        _expect(self.accumulate >= 1, "at least 1 batch to a step", accumulate=self.accumulate)
-        known = f"one of {', '.join(_PRECISIONS)}"
-        _expect(self.precision in _PRECISIONS, known, precision=self.precision)
-        _expect(norm is None or norm > 0, "None, or above 0 such as 1.0", clip_norm=norm)
-
-
-def _expect(holds: bool, expected: str, **given: object) -> None:
-    if not holds:
-        shown = ", ".join(f"{name}={value!r}" for name, value in given.items())
-        raise ValueError(f"{shown}; expected {expected}.")
 
 
 class _Run:
     """The state of one run: one step of it, and what a checkpoint holds."""
 
-    def __init__(self, trainer: Trainer, plan: _Plan, loss_arguments: dict[str, Any]) -> None:
+    def __init__(self, trainer: Trainer, plan: Plan, loss_arguments: dict[str, Any]) -> None:
         self.trainer, self.model, self.plan = trainer, trainer.model, plan
         self.loss_arguments = loss_arguments
-        _check_loss_arguments(trainer, loss_arguments)
+        check_loss_arguments(trainer.get_train_loss, loss_arguments)
         self.parameters = dict(self.model.named_parameters())
         if not any(parameter.requires_grad for parameter in self.parameters.values()):
             raise ValueError(f"{type(self.model).__name__} has no parameters to train.")
-        self.device = next(iter(self.parameters.values())).device
+        self.device = _device_of(self.model)
+        if distributed.world_size() > 1:
+            trainer.model = distributed.Shared(self.model)
         if plan.precision == "float16" and self.device.type != "cuda":
             raise ValueError(
                 f"precision='float16' on {self.device.type}, but its loss scaling is for cuda. "
@@ -183,6 +172,9 @@ class _Run:
             self.average = {name: p.detach().clone() for name, p in self.parameters.items()}
         self.losses: list[float] = []
         self.unread: list[Tensor] = []
+        self.seconds = 0.0
+        self.monitor: Callable[[Glance], None] | None = None
+        self.monitor_every = 0
 
     @property
     def step(self) -> int:
@@ -199,12 +191,16 @@ class _Run:
         bar = runtime.progress(num_steps, title, initial=self.step)
         try:
             while self.step < num_steps:
+                started = time.perf_counter()
                 self.take_step()
+                self.seconds += time.perf_counter() - started
                 last = self.step == num_steps
                 if last or self.device.type == "cpu" or len(self.unread) == _READ_TOGETHER:
                     self.read_losses()
                     bar.set_postfix_str(f"loss {self.losses[-1]:.4g}", refresh=False)
                 bar.update()
+                if self.monitor_every and (last or self.step % self.monitor_every == 0):
+                    self.look()
                 due = ckpt_every > 0 and (last or self.step % ckpt_every == 0)
                 if due or (last and folder.name is not None):
                     self.save(folder)
@@ -235,7 +231,7 @@ class _Run:
         for _ in range(self.plan.accumulate):
             with self._autocast():
                 loss = self.trainer.get_train_loss(**self.loss_arguments)
-            _check_loss(loss)
+            check_loss(loss)
             if self.device.type == "cpu":  # where looking is free: before the weights are spoilt
                 self._check_finite(loss.item(), self.step + 1)
             share = loss / self.plan.accumulate
@@ -244,12 +240,12 @@ class _Run:
         return torch.stack(shares).sum()
 
     def _autocast(self) -> AbstractContextManager[Any]:
-        dtype = _PRECISIONS[self.plan.precision]
+        dtype = PRECISIONS[self.plan.precision]
         return torch.autocast(self.device.type, dtype=dtype) if dtype else nullcontext()
 
     def _update(self) -> None:
         for group in self.optimizer.param_groups:
-            group["lr"] = group["initial_lr"] * warmup_factor(self.step, self.plan.warmup_steps)
+            group["lr"] = group["initial_lr"] * self.plan.lr_factor(self.step)
         if self.plan.clip_norm is not None:
             if self.scaler is not None:
                 self.scaler.unscale_(self.optimizer)
@@ -285,14 +281,40 @@ class _Run:
         for name, average in self.average.items():
             self.parameters[name].copy_(average)
 
+    # ----------------------------------------------------------------------------- on the way
+
+    def watch(self, monitor: Callable[[Glance], None], every: int) -> None:
+        expect(every >= 1, "at least 1 step between two calls of monitor", monitor_every=every)
+        self.monitor, self.monitor_every = monitor, every
+
+    def look(self) -> None:
+        """Show the monitor the averaged weights; then everything is as before."""
+        if self.monitor is None or not distributed.is_main():
+            return
+        self.read_losses()
+        latest = {name: p.detach().clone() for name, p in self.parameters.items()}
+        self.use_average()
+        self.model.eval()
+        try:
+            self.monitor(Glance(self.step, self.seconds, self.losses, self.model))
+        finally:
+            with torch.no_grad():
+                for name, value in latest.items():
+                    self.parameters[name].copy_(value)
+            self.model.train()
+            checkpoints.restore_rng_state(self.rng)
+
     # ------------------------------------------------------------------------------- checkpoints
 
     def save(self, folder: RunFolder) -> bool:
         """Write a checkpoint; say so, and train on, where the disk does not let it."""
         self.read_losses()
+        if not distributed.is_main():
+            return True
         state = {
             "version": checkpoints.VERSION,
             "step": self.step,
+            "seconds": self.seconds,
             "model": self.model.state_dict(),
             "optimizer": self.optimizer.state_dict(),
             "scaler": self.scaler.state_dict() if self.scaler else {},
@@ -340,6 +362,7 @@ class _Run:
         for name, average in self.average.items():
             average.copy_(state["average"][name])
         self.losses = state["losses"].tolist()
+        self.seconds = state.get("seconds", 0.0)
         checkpoints.restore_rng_state(state["rng"])
         if self.step < num_steps:
             print(f"{run} goes on after step {self.step} of {num_steps}.")
@@ -362,28 +385,9 @@ class _Run:
         return {**plain, "optimizer": type(self.optimizer).__name__}
 
 
-def _check_loss_arguments(trainer: Trainer, arguments: dict[str, Any]) -> None:
-    signature = inspect.signature(trainer.get_train_loss)
-    try:
-        signature.bind(**arguments)
-    except TypeError as problem:
-        raise ValueError(
-            f"train(...) passes the keywords {sorted(arguments)} on to get_train_loss{signature}: "
-            f"{problem}."
-        ) from None
-
-
-def _check_loss(loss: object) -> None:
-    expected = "expected a tensor with one number, such as ((prediction - target) ** 2).mean()"
-    if not isinstance(loss, Tensor):
-        raise ValueError(f"get_train_loss returned {type(loss).__name__}; {expected}.")
-    if loss.ndim != 0:
-        raise ValueError(f"get_train_loss returned shape {tuple(loss.shape)}; {expected}.")
-    if not loss.requires_grad:
-        raise ValueError(
-            "The loss does not depend on the model's parameters. Call self.model(...) in "
-            "get_train_loss, without torch.no_grad() and without .detach() on its output."
-        )
+def _device_of(model: nn.Module) -> torch.device:
+    parameter = next(model.parameters(), None)
+    return torch.device("cpu") if parameter is None else parameter.device
 
 
 def _loss_scaler() -> Any:

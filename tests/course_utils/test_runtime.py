@@ -229,3 +229,20 @@ def test_importing_course_utils_sets_the_fallback(
         importlib.reload(course_utils)
     assert os.environ.get(name) == after
     assert course_utils.torch_was_first is told
+
+
+def test_fast_precision_is_the_faster_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    for fast in ("float32", "bfloat16"):
+        seconds = {torch.float32: 1.0, torch.bfloat16: 0.5 if fast == "bfloat16" else 80.0}
+        monkeypatch.setattr(runtime, "_matmul_seconds", seconds.__getitem__)
+        assert runtime.fast_precision(torch.device("cpu")) == fast
+    assert runtime.fast_precision(torch.device("mps")) == "float32"
+
+
+def test_fast_precision_tries_on_this_machine() -> None:
+    assert runtime.fast_precision(torch.device("cpu")) in ("float32", "bfloat16")
+
+
+def test_the_machine_has_cores_and_a_name() -> None:
+    told = runtime.machine(torch.device("cpu"))
+    assert told.startswith(f"{os.cpu_count()} cores of ") and len(told) > len("2 cores of ")

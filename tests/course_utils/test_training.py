@@ -10,7 +10,8 @@ import torch
 from torch import nn
 
 from course_utils import training
-from course_utils.training import Trainer, ema_decay_at, warmup_factor
+from course_utils.plan import ema_decay_at, warmup_factor
+from course_utils.training import Trainer
 
 DATA = torch.linspace(-1, 1, 12).reshape(4, 3)
 
