@@ -3,6 +3,7 @@
 Names that conditioning cannot take, because the simulators use them: x, t, h, ts, every.
 """
 
+import math
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator
 
@@ -257,6 +258,39 @@ def record_every(num_timesteps: int, every: int) -> Int64[Tensor, "n"]:
         )
     last = num_timesteps - 1
     return torch.cat([torch.arange(0, last, every), torch.tensor([last])])
+
+
+def time_grid(
+    num_steps: int, kind: str = "uniform", power: float | int = 2.0
+) -> Float[Tensor, "nt"]:
+    """`num_steps + 1` increasing times from 0 to 1, for that many steps.
+
+    Args:
+        num_steps: at least 1.
+        kind: with s = 0, 1/n, 2/n, …, 1:
+            "uniform", t = s;
+            "cosine", t = sin²(π s / 2), small steps at both ends;
+            "power", t = 1 - (1 - s)^power, for a power above 1 with small steps towards the data,
+            for one below 1 towards the noise.
+        power: of "power", above 0.
+
+    Raises:
+        ValueError: `num_steps` or `power` is too small, or there is no such kind.
+    """
+    if num_steps < 1 or not 0 < power < math.inf:
+        raise ValueError(
+            f"num_steps is {num_steps} and power is {power}; expected at least 1 step and a power "
+            "above 0, such as 2."
+        )
+    s = torch.linspace(0, 1, num_steps + 1, dtype=torch.float64)
+    kinds = {
+        "uniform": s,
+        "cosine": torch.sin(math.pi / 2 * s).square(),
+        "power": 1 - (1 - s) ** power,
+    }
+    if kind not in kinds:
+        raise ValueError(f"kind is {kind!r}; expected one of {', '.join(map(repr, kinds))}.")
+    return kinds[kind].float()
 
 
 def _euler(

@@ -14,6 +14,7 @@ from course_utils.dynamics import (
     HeunSimulator,
     Simulator,
     record_every,
+    time_grid,
 )
 
 
@@ -283,3 +284,41 @@ def test_record_every(num_timesteps: int, every: int, indices: list[int]) -> Non
 def test_record_every_refuses(num_timesteps: int, every: int) -> None:
     with pytest.raises(ValueError, match="expected both to be at least 1"):
         record_every(num_timesteps, every)
+
+
+class TestTimeGrid:
+    @pytest.mark.parametrize("kind", ["uniform", "cosine", "power"])
+    @pytest.mark.parametrize("num_steps", [1, 2, 20, 300])
+    def test_increases_from_0_to_1(self, kind: str, num_steps: int) -> None:
+        ts = time_grid(num_steps, kind)
+        assert ts.shape == (num_steps + 1,) and ts.dtype == torch.float32
+        assert ts[0] == 0 and ts[-1] == 1
+        assert bool((ts.diff() > 0).all())
+
+    def test_by_hand(self) -> None:
+        assert time_grid(4).tolist() == [0, 0.25, 0.5, 0.75, 1]
+        assert time_grid(4, "power").tolist() == [0, 7 / 16, 12 / 16, 15 / 16, 1]
+        assert time_grid(4, "power", power=1).tolist() == time_grid(4).tolist()
+        early = time_grid(2, "power", power=0.5).tolist()
+        assert early == pytest.approx([0, 1 - math.sqrt(0.5), 1])
+        assert time_grid(3, "cosine").tolist() == pytest.approx([0, 0.25, 0.75, 1])
+
+    @pytest.mark.parametrize("make", [EulerSimulator, HeunSimulator])
+    @pytest.mark.parametrize("kind", ["cosine", "power"])
+    def test_simulators_converge_on_every_kind(self, make: type, kind: str) -> None:
+        x = torch.ones(1, 1, dtype=torch.float64)
+        end = make(Growth()).simulate(x, time_grid(400, kind)).item()
+        assert end == pytest.approx(growth_at(1), abs=6e-3)
+
+    @pytest.mark.parametrize(
+        ("arguments", "message"),
+        [
+            ((0,), "num_steps is 0"),
+            ((3, "power", 0.0), "expected at least 1 step and a power above 0"),
+            ((3, "power", float("nan")), "power is nan"),
+            ((3, "linear"), "kind is 'linear'; expected one of 'uniform', 'cosine', 'power'"),
+        ],
+    )
+    def test_errors(self, arguments: tuple, message: str) -> None:
+        with pytest.raises(ValueError, match=message):
+            time_grid(*arguments)
