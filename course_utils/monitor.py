@@ -1,0 +1,113 @@
+"""What a training run shows of itself on the way: samples, their accuracy, and the loss."""
+
+from __future__ import annotations
+
+import csv
+import shutil
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from course_utils import evaluation, guidance
+from course_utils.runtime import by_budget
+from course_utils.training import Glance
+
+NULL_LABEL = 10
+SCALE = 2.0
+COLUMNS = ("step", "seconds", "accuracy")
+
+
+class RunMonitor:
+    """Called by a trainer every few steps; see :meth:`course_utils.training.Trainer.train`.
+
+    It draws the same digits each time, from the same noise and at guidance scale 2, ten of each
+    class; writes the first of each class as ``samples/<step>.png``; and appends the accuracy with
+    which the digit classifier reads all of them to ``metrics.csv``.
+    """
+
+    def __init__(self, folder: Path, tensorboard: bool = False, fresh: bool = False) -> None:
+        self.folder = folder
+        if fresh:
+            shutil.rmtree(folder / "samples", ignore_errors=True)
+            (folder / "metrics.csv").unlink(missing_ok=True)
+        self.writer = _event_writer(folder) if tensorboard else None
+        self.told = 0  # the last step whose loss TensorBoard knows
+
+    def __call__(self, seen: Glance) -> None:
+        """Record samples of the model as it is now."""
+        labels = torch.arange(10).repeat(by_budget(smoke=1, laptop=10, full=10))
+        images = guidance.generate(
+            seen.model, labels, SCALE, null_label=NULL_LABEL, num_steps=5
+        ).cpu()
+        right = float((evaluation.describe(images)[1] == labels).double().mean())
+        self._picture(seen.step, images[:10])
+        self._append(seen.step, seen.seconds, right)
+        if self.writer is not None:
+            self._tell_tensorboard(self.writer, seen, images[:10], right)
+
+    def _picture(self, step: int, images: Tensor) -> None:
+        """The ten digits side by side, as ``samples/<step>.png``."""
+        from PIL import Image
+
+        strip = torch.cat([image[0] for image in images.clamp(-1, 1)], dim=1)
+        grey = ((strip + 1) * 127.5).round().to(torch.uint8).numpy()
+        (self.folder / "samples").mkdir(parents=True, exist_ok=True)
+        Image.fromarray(grey).save(self.folder / "samples" / f"{step:07d}.png")
+
+    def _append(self, step: int, seconds: float, accuracy: float) -> None:
+        """One row more; those of steps that a resumed run takes again give way."""
+        table = self.folder / "metrics.csv"
+        rows = []
+        if table.exists():
+            with table.open(newline="") as file:
+                rows = list(csv.reader(file))[1:]
+        rows = [row for row in rows if int(row[0]) < step]
+        rows.append([str(step), f"{seconds:.1f}", f"{accuracy:.3f}"])
+        with table.open("w", newline="") as file:
+            csv.writer(file).writerows([COLUMNS, *rows])
+
+    def _tell_tensorboard(self, writer: Any, seen: Glance, images: Tensor, accuracy: float) -> None:
+        for step in range(self.told + 1, seen.step + 1):
+            writer.add_scalar("loss", seen.losses[step - 1], step)
+        self.told = seen.step
+        writer.add_scalar("accuracy of samples", accuracy, seen.step)
+        writer.add_images("samples", (images + 1) / 2, seen.step)
+
+    def close(self) -> None:
+        """Write what is still in memory."""
+        if self.writer is not None:
+            self.writer.close()
+
+    @staticmethod
+    def samples(folder: Path) -> dict[str, Float[Tensor, "n 1 h w"]]:
+        """The recorded pictures by step, ``{"step 100": ten images in [-1, 1]}``.
+
+        Raises:
+            ValueError: there are none.
+        """
+        from PIL import Image
+
+        pictures = sorted((folder / "samples").glob("*.png"))
+        if not pictures:
+            raise ValueError(f"{folder} has no samples; expected those of a run that was trained.")
+        rows = {}
+        for path in pictures:
+            strip = torch.from_numpy(np.array(Image.open(path).convert("L"))).float() / 127.5 - 1
+            rows[f"step {int(path.stem):,}"] = torch.stack(strip.chunk(10, dim=-1))[:, None]
+        return rows
+
+
+def _event_writer(folder: Path) -> Any:
+    """TensorBoard's writer. Raises ValueError where the package is missing."""
+    try:
+        from torch.utils.tensorboard import SummaryWriter
+    except ImportError:
+        raise ValueError(
+            "tensorboard=True, but the package tensorboard is not installed: "
+            "`pip install tensorboard`, or leave it out: metrics.csv holds the same numbers."
+        ) from None
+    return SummaryWriter(str(folder))
