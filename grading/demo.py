@@ -53,6 +53,20 @@ MISTAKES = (
         replacement="> self.eta",
         story="the mask upside down: it drops 1 − η of the labels, and still trains",
     ),
+    Mistake(
+        lab="unet",
+        cell="unet-3-2-answer",
+        search="return x + self.block2(",
+        replacement="return self.block2(",
+        story="a residual layer that forgets what it was given",
+    ),
+    Mistake(
+        lab="dit",
+        cell="dit-4-2-answer",
+        search=" / math.sqrt(q.shape[-1])",
+        replacement="",
+        story="attention without the root of the head size: a softmax that is too sure",
+    ),
 )
 
 

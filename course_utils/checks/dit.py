@@ -1,0 +1,213 @@
+"""The jobs of lab 4, "A diffusion transformer"."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from course_utils.checks import display
+from course_utils.checks.core import Crash, Finding, Job, Part, Values
+from course_utils.checks.dit_attention import (
+    attention_hint,
+    attention_inputs,
+    property_probe,
+    property_verdict,
+    value_probe,
+    value_verdict,
+)
+from course_utils.checks.dit_images import (
+    image_hint,
+    image_inputs,
+    image_probe,
+    image_verdict,
+    patch_hint,
+    patch_inputs,
+    patch_probe,
+    patch_verdict,
+)
+from course_utils.checks.dit_layers import (
+    layer_hint,
+    layer_inputs,
+    layer_probe,
+    layer_verdict,
+    stack_hint,
+    stack_inputs,
+    stack_probe,
+    stack_verdict,
+    start_probe,
+    start_verdict,
+)
+from course_utils.checks.dit_probes import (
+    alone_finding,
+    change,
+    construct,
+    dead_parameters,
+    gradient_finding,
+    on_its_own,
+    randomised,
+    with_note,
+)
+from course_utils.checks.probes import generator
+from course_utils.checks.verdicts import form_problem
+
+# 4.6 The whole transformer
+
+BATCH, SIDE = 6, 32
+CLASSES = (4, 12, 7)
+
+
+def net_inputs(seed: int) -> Values:
+    stream, classes = generator(seed), CLASSES[seed % len(CLASSES)]
+    y = torch.randint(classes, (BATCH,), generator=stream)
+    y[-1] = classes  # the null label
+    return {
+        "x": torch.randn(BATCH, 1, SIDE, SIDE, generator=stream),
+        "t": 0.1 + 0.5 * torch.rand(BATCH, generator=stream),
+        "y": y,
+        "classes": classes,
+        "seed": seed,
+    }
+
+
+def _net(target: Any, patch_size: int, classes: int, dim: int = 16, layers: int = 2) -> Any:
+    return construct(
+        target, patch_size=patch_size, num_layers=layers, dim=dim, heads=2, num_classes=classes
+    )
+
+
+def net_probe(target: Any, inputs: Values) -> Values:
+    x, t, y, classes = (inputs[name] for name in ("x", "t", "y", "classes"))
+    net = randomised(_net(target, 8, classes), inputs["seed"])
+    out = net(x.clone(), t.clone(), y.clone())
+    other_x, other_t = x.clone(), t.clone()
+    other_x[0], other_t[0] = -x[0], t[0] + 0.3
+    small = randomised(_net(target, 4, classes), inputs["seed"])
+    return {
+        "out": out,
+        "dead": dead_parameters(net, out),
+        "single": net(x[:1].clone(), t[:1].clone(), y[:1].clone()),
+        "other_x": net(other_x, t.clone(), y.clone()),
+        "other_t": net(x.clone(), other_t, y.clone()),
+        "other_y": net(x.clone(), t.clone(), (y + 1) % (classes + 1)),
+        "small": small(x.clone(), t.clone(), y.clone()),
+    }
+
+
+def net_verdict(inputs: Values, outputs: Values) -> list[Finding]:
+    shape, out = tuple(inputs["x"].shape), outputs["out"]
+    for name in ("out", "other_x", "other_t", "other_y"):
+        problem = form_problem("forward(x, t, y)", outputs[name], shape)
+        if problem:
+            return [Finding(False, problem)]
+    problem = form_problem("With patches of 4 pixels, forward(x, t, y)", outputs["small"], shape)
+    if problem:
+        return [Finding(False, problem)]
+    found = [Finding(True, "a velocity in the shape of x, with patches of 4 and of 8 pixels")]
+    depends = {
+        "other_x": ("x", "The output does not change with x."),
+        "other_t": ("t", "The output does not change with t: is the time part of c?"),
+        "other_y": ("y and its null label", "The output does not change with y: is it part of c?"),
+    }
+    for name, (what, fails) in depends.items():
+        moved = change(outputs[name], out).flatten(1).amax(dim=1) > 1e-5
+        ok = bool(moved.all()) if name == "other_y" else bool(moved[0])
+        found.append(Finding(ok, f"the output depends on {what}" if ok else fails))
+        if name != "other_y" and bool(moved[1:].any()):
+            told = f"The {what} of one item changes the others: was it broadcast along the batch?"
+            found.append(Finding(False, told))
+    found.append(alone_finding(outputs["single"], out[:1]))
+    return [*found, gradient_finding(outputs["dead"])]
+
+
+def net_hint(crash: Crash) -> str | None:
+    if "index out of range" in crash.message:
+        return "The null label is num_classes, so the table needs num_classes + 1 rows."
+    if "num_classes" in crash.message:
+        return "The number of classes is not always 10: num_classes belongs to the constructor."
+    if "must match the size" in crash.message or "expand" in crash.message:
+        return "c is one vector for each item, b dim: the sum of the embeddings of t and of y."
+    return None
+
+
+# ... and whether it learns
+
+LEARNED, STEPS, ITEMS = 0.7, 30, 12
+
+
+def learn_inputs(seed: int) -> Values:
+    """A batch whose velocity depends on x, t and y: blocky pictures, one for each of 4 classes."""
+    stream = generator(seed)
+    pictures = torch.randint(2, (4, 1, 4, 4), generator=stream).float() * 2 - 1
+    y = torch.arange(ITEMS) % 4
+    z = pictures.repeat_interleave(8, dim=2).repeat_interleave(8, dim=3)[y]
+    noise = torch.randn(z.shape, generator=stream)
+    t = torch.rand(ITEMS, generator=stream)
+    x = t[:, None, None, None] * z + (1 - t[:, None, None, None]) * noise
+    return {"x": x, "t": t, "y": y, "target": z - noise}
+
+
+def learn_probe(target: Any, inputs: Values) -> Values:
+    x, t, y, wanted = (inputs[name] for name in ("x", "t", "y", "target"))
+    net = _net(target, 8, 4, dim=48, layers=1).train()
+    out = net(x.clone(), t.clone(), y.clone())
+    if not isinstance(out, Tensor) or out.shape != wanted.shape or not out.requires_grad:
+        return {"out": out}
+    optimiser = torch.optim.Adam(net.parameters(), lr=1e-2)
+    for _ in range(STEPS):
+        optimiser.zero_grad()
+        (net(x.clone(), t.clone(), y.clone()) - wanted).pow(2).mean().backward()
+        optimiser.step()
+    with torch.no_grad():
+        return {"out": net.eval()(x.clone(), t.clone(), y.clone())}
+
+
+def learn_verdict(inputs: Values, outputs: Values) -> list[Finding]:
+    out, target = outputs["out"], inputs["target"]
+    problem = form_problem("forward(x, t, y)", out, tuple(target.shape))
+    if problem:
+        return [Finding(False, problem)]
+    left = float((out - target).pow(2).mean() / target.pow(2).mean())
+    if left < LEARNED:
+        return [Finding(True, f"it learns {ITEMS} images by heart")]
+    return [
+        Finding(
+            False,
+            f"After {STEPS} steps on the same {ITEMS} images, {left:.0%} of the loss is left; "
+            f"expected below {LEARNED:.0%}. Can the velocity leave the network through tokens and "
+            "patches in their right order?",
+        )
+    ]
+
+
+def _part(points: int, inputs: Any, probe: Any, verdict: Any, hint: Any, job: str) -> Part:
+    """A part that is tried with stand-ins where it meets the stub of another job."""
+    return Part(points, inputs, on_its_own(job, probe), with_note(verdict), hint)
+
+
+JOBS = (
+    Job("4.1", "Cut it up", 1, 10, ("Patchifier",), (
+        Part(3, patch_inputs, patch_probe, patch_verdict, patch_hint),
+    )),
+    Job("4.2", "Everybody asks everybody", 3, 25, ("MHA",), (
+        Part(2, attention_inputs, property_probe, property_verdict, attention_hint),
+        Part(3, attention_inputs, value_probe, value_verdict, attention_hint),
+    )),
+    Job("4.3", "A layer that starts as nothing", 3, 25, ("DiffusionTransformerLayer",), (
+        _part(2, layer_inputs, start_probe, start_verdict, layer_hint, "4.3"),
+        _part(3, layer_inputs, layer_probe, layer_verdict, layer_hint, "4.3"),
+    )),
+    Job("4.4", "The stack", 1, 10, ("DiffusionTransformer",), (
+        _part(2, stack_inputs, stack_probe, stack_verdict, stack_hint, "4.4"),
+    )),
+    Job("4.5", "Put it together again", 2, 15, ("Depatchifier",), (
+        Part(3, image_inputs, image_probe, image_verdict, image_hint),
+    )),
+    Job("4.6", "The whole transformer", 1, 10, ("MNISTDiffusionTransformer",), (
+        _part(2, net_inputs, net_probe, net_verdict, net_hint, "4.6"),
+        _part(1, learn_inputs, learn_probe, learn_verdict, net_hint, "4.6"),
+    )),
+)  # fmt: skip
+
+LAB, check, ready = display.lab("dit", JOBS)

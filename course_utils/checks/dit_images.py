@@ -1,0 +1,272 @@
+"""Jobs 4.1 and 4.5, from pixels to tokens and back: judged by which token moves which pixels."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.nn.functional import pad
+
+from course_utils.checks.core import Crash, Finding, Values
+from course_utils.checks.dit_probes import (
+    alone_finding,
+    change,
+    construct,
+    dead_parameters,
+    gradient_finding,
+    randomised,
+)
+from course_utils.checks.probes import generator
+from course_utils.checks.verdicts import form_problem
+
+BATCH, BORDER = 2, 2
+# Image size, patch size, dim, channels before the last map: three to five patches in a row.
+SIZES = ((20, 5, 12, 3), (24, 8, 8, 2), (16, 4, 12, 5), (30, 6, 16, 3), (12, 4, 8, 6))
+MOVED = 1e-5
+
+
+def _geometry(seed: int) -> Values:
+    img_size, patch_size, dim, channels = SIZES[seed % len(SIZES)]
+    return {
+        "img_size": img_size,
+        "patch_size": patch_size,
+        "dim": dim,
+        "channels": channels,
+        "rows": img_size // patch_size,
+        "seed": seed,
+    }
+
+
+# 4.1 Cut it up
+
+
+def patch_inputs(seed: int) -> Values:
+    sizes = _geometry(seed)
+    shape = (BATCH, 1, sizes["img_size"], sizes["img_size"])
+    return {**sizes, "x": torch.randn(shape, generator=generator(seed))}
+
+
+def _patches(img: Tensor, patch_size: int) -> Tensor:
+    """`b 1 h w -> b n p p`, row by row: a view."""
+    parts = img[:, 0].unfold(1, patch_size, patch_size).unfold(2, patch_size, patch_size)
+    return parts.flatten(1, 2)
+
+
+def patch_probe(target: Any, inputs: Values) -> Values:
+    x, patch_size, n = inputs["x"], inputs["patch_size"], inputs["rows"] ** 2
+    model = construct(
+        target, img_size=inputs["img_size"], patch_size=patch_size, dim=inputs["dim"], n_tokens=n
+    )
+    randomised(model, inputs["seed"])
+    # Item k of these differs from the first image in patch k alone.
+    moved = x[:1].repeat(n, 1, 1, 1)
+    for k in range(n):
+        row, column = divmod(k, inputs["rows"])
+        moved[k, 0, row * patch_size :, column * patch_size :][:patch_size, :patch_size] += 2.0
+    seen = x.clone().requires_grad_()
+    out = model(seen)
+    reach = None
+    if isinstance(out, Tensor) and out.requires_grad:
+        weighted = (out * torch.randn(out.shape, generator=generator(5))).sum()
+        (reach,) = torch.autograd.grad(weighted, seen, retain_graph=True, allow_unused=True)
+    told = getattr(model, "n_tokens", None)
+    return {
+        "out": out,
+        "single": model(x[:1].clone()),
+        "moved": model(moved),
+        "reach": reach,
+        "dead": dead_parameters(model, out),
+        "n_tokens": None if told is None else int(told),
+    }
+
+
+def patch_verdict(inputs: Values, outputs: Values) -> list[Finding]:
+    out, n, dim = outputs["out"], inputs["rows"] ** 2, inputs["dim"]
+    problem = _token_shape(out, inputs) or form_problem("forward(x)", out, (BATCH, n, dim))
+    problem = problem or form_problem("forward(x)", outputs["moved"], (n, n, dim))
+    if problem:
+        return [Finding(False, problem)]
+    found = [Finding(True, f"{n} tokens of {dim} numbers for {n} patches")]
+    if outputs["n_tokens"] not in (None, n):
+        told = f"n_tokens is {outputs['n_tokens']}, but there are {n} patches."
+        found.append(Finding(False, told))
+    found.append(alone_finding(outputs["single"], out[:1]))
+    found.append(_order(change(outputs["moved"], out[0]).amax(dim=-1) > MOVED, inputs["rows"]))
+    found.append(_reach(outputs["reach"], inputs["patch_size"]))
+    return [*found, gradient_finding(outputs["dead"])]
+
+
+def _token_shape(out: object, inputs: Values) -> str | None:
+    """Advice for shapes that are nearly right."""
+    rows, dim = inputs["rows"], inputs["dim"]
+    shape = tuple(out.shape) if isinstance(out, Tensor) else ()
+    if shape == (BATCH, dim, rows, rows):
+        return f"The tokens still stand in a grid: {shape}. One sequence please, b n dim."
+    if shape == (BATCH, dim, rows**2):
+        return f"The output is b dim n, {shape}; expected b n dim: swap the last two."
+    if shape == (BATCH, rows, rows, dim):
+        return f"The output is b rows columns dim, {shape}; join the rows and columns: b n dim."
+    return None
+
+
+def _order(moved: Tensor, rows: int) -> Finding:
+    """``moved[k, i]``: does patch k reach token i? It should reach token k and no other."""
+    n = rows**2
+    if torch.equal(moved, torch.eye(n, dtype=torch.bool)):
+        return Finding(True, "each patch touches its own token and no other, row by row")
+    k = torch.arange(n)
+    by_columns = k % rows * rows + k // rows
+    if torch.equal(moved, torch.eye(n, dtype=torch.bool)[by_columns]):
+        return Finding(
+            False,
+            "The tokens stand column by column; expected row by row, as one reads: rows (height) "
+            "before columns (width).",
+        )
+    counts = moved.sum(dim=1)
+    if bool((counts == 1).all()) and bool((moved.sum(dim=0) == 1).all()):
+        patch = int((~moved.diagonal()).nonzero()[0])
+        where = int(moved[patch].nonzero()[0])
+        told = f"Patch {patch} became token {where}; expected row by row, token {patch}."
+        return Finding(False, told)
+    if bool((counts == 0).any()):
+        told = f"Patch {int((counts == 0).nonzero()[0])} reaches no token."
+        return Finding(False, told)
+    return Finding(
+        False,
+        f"A patch reaches {int(counts.max())} tokens; each should have one of its own. Do the "
+        "patches overlap, or did a reshape mix the numbers of several tokens?",
+    )
+
+
+def _reach(reach: object, patch_size: int) -> Finding:
+    if not isinstance(reach, Tensor):
+        return Finding(False, "No gradient reaches the image: was something detached?")
+    seen = _patches(reach != 0, patch_size).flatten(2).float().mean(dim=-1)
+    # A network that is not linear may be flat in a pixel here and there.
+    ok = float(seen.min()) > 0.5 and float(seen.mean()) > 0.9
+    return Finding(
+        ok,
+        "a token knows all pixels of its patch"
+        if ok
+        else f"Only {float(seen.mean()):.0%} of the pixels reach a token; each patch should be "
+        "seen whole.",
+    )
+
+
+def patch_hint(crash: Crash) -> str | None:
+    if "Rearrange" in crash.message or "einops" in crash.type_name.lower():
+        return "The embedding has shape b dim i j, and a token is all of dim at one place (i, j)."
+    return None
+
+
+# 4.5 Put it together again
+
+
+def image_inputs(seed: int) -> Values:
+    sizes = _geometry(seed)
+    shape = (BATCH, sizes["rows"] ** 2, sizes["dim"])
+    stream = generator(seed)
+    return {
+        **sizes,
+        "tokens": torch.randn(shape, generator=stream),
+        "other": torch.randn(shape[1:], generator=stream),
+    }
+
+
+def image_probe(target: Any, inputs: Values) -> Values:
+    tokens, other, n = inputs["tokens"], inputs["other"], inputs["rows"] ** 2
+    model = construct(
+        target, img_size=inputs["img_size"], patch_size=inputs["patch_size"], dim=inputs["dim"],
+        final_dim=inputs["channels"], n_tokens=n,
+    )  # fmt: skip
+    randomised(model, inputs["seed"])
+    # Item k of these differs from the first one in token k alone.
+    moved = tokens[:1].repeat(n, 1, 1)
+    moved[torch.arange(n), torch.arange(n)] = other
+    out = model(tokens.clone())
+    return {
+        "out": out,
+        "single": model(tokens[:1].clone()),
+        "moved": model(moved),
+        "dead": dead_parameters(model, out),
+    }
+
+
+def image_verdict(inputs: Values, outputs: Values) -> list[Finding]:
+    out, size, n = outputs["out"], inputs["img_size"], inputs["rows"] ** 2
+    shape = tuple(out.shape) if isinstance(out, Tensor) else ()
+    if shape[:1] + shape[2:] == (BATCH, size, size) and len(shape) == 4 and shape[1] > 1:
+        told = f"The image has {shape[1]} channels; a velocity of a digit has one: {shape}."
+        return [Finding(False, told)]
+    problem = form_problem("forward(x)", out, (BATCH, 1, size, size))
+    problem = problem or form_problem("forward(x)", outputs["moved"], (n, 1, size, size))
+    if problem:
+        return [Finding(False, problem)]
+    found = [
+        Finding(True, "an image with one channel"),
+        alone_finding(outputs["single"], out[:1]),
+        _places(change(outputs["moved"], out[0]), inputs["patch_size"], inputs["rows"]),
+    ]
+    return [*found, gradient_finding(outputs["dead"])]
+
+
+def _places(changed: Tensor, patch_size: int, rows: int) -> Finding:
+    """``changed: n 1 h w``: where the image changed when token k did. Patch k is its place."""
+    n = rows**2
+    # How much of the change of token k lies in patch i, and whether it is all over that patch.
+    inside = _patches(changed, patch_size).flatten(2)
+    share = inside.sum(dim=-1) / inside.sum(dim=(1, 2), keepdim=False)[:, None].clamp_min(1e-12)
+    if bool((inside.amax(dim=(1, 2)) < MOVED).any()):
+        token = int((inside.amax(dim=(1, 2)) < MOVED).nonzero()[0])
+        return Finding(False, f"Token {token} changes no pixel of the image.")
+    best, place, k = share.topk(2, dim=1).values, share.argmax(dim=1), torch.arange(n)
+    if bool((best[:, 0] > 1.3 * best[:, 1]).all()):
+        if torch.equal(place, k % rows * rows + k // rows):
+            return Finding(
+                False,
+                "The tokens are laid out column by column; expected row by row, as the patchifier "
+                "read them: (i j) with i counting rows.",
+            )
+        if not torch.equal(place, k):
+            token = int((place != k).nonzero()[0])
+            told = f"Token {token} paints patch {int(place[token])}; expected patch {token}."
+            return Finding(False, told)
+        if _stays(changed, patch_size, rows) and _fills(inside, patch_size):
+            return Finding(True, "each token paints its own patch, in the patchifier's order")
+    spread = int((inside.amax(dim=-1) > MOVED).sum(dim=1).max())
+    return Finding(
+        False,
+        f"One token changes pixels in {spread} patches, or only some of its own patch. Were the "
+        "numbers only reshaped? Rows of patches and rows of pixels must be brought together first: "
+        "(i p) (j q).",
+    )
+
+
+def _stays(changed: Tensor, patch_size: int, rows: int) -> bool:
+    """Whether the change stays near its patch: a last convolution may look across its border."""
+    for k, image in enumerate(changed[:, 0]):
+        row, column = divmod(k, rows)
+        outside = pad(image.clone(), (BORDER, BORDER, BORDER, BORDER))
+        width = patch_size + 2 * BORDER
+        outside[row * patch_size :, column * patch_size :][:width, :width] = 0
+        if float(outside.max()) > MOVED:
+            return False
+    return True
+
+
+def _fills(inside: Tensor, patch_size: int) -> bool:
+    """Whether a token changes nearly all pixels of its own patch."""
+    own = inside[torch.arange(len(inside)), torch.arange(len(inside))]
+    return float((own > MOVED).float().mean()) > 0.9
+
+
+def image_hint(crash: Crash) -> str | None:
+    if "einops" in crash.type_name.lower() or "pattern" in crash.message:
+        return (
+            "n = i j and f p q = final_dim · patch_size²: tell einops i=self.rows, "
+            "p=self.patch_size and q=self.patch_size."
+        )
+    if "channels" in crash.message and "expected input" in crash.message:
+        return "The last convolution wants b final_dim h w: the channels stand behind the batch."
+    return None
