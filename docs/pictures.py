@@ -1,6 +1,6 @@
 """README's pictures, taken from the executed solution notebooks.
 
-    python docs/pictures.py
+    python docs/pictures.py [LAB]...
 
 Runs the labs under the current budget and data, and writes docs/<cell id>.png for each cell named
 below.
@@ -9,17 +9,24 @@ below.
 from __future__ import annotations
 
 import base64
+import sys
 from pathlib import Path
 
 import nbformat
 from nbclient import NotebookClient
 
 ROOT = Path(__file__).resolve().parents[1]
-CELLS = {"mnist": ["mnist-noising", "mnist-memory"], "cfg": ["cfg-density"]}
+CELLS = {
+    "mnist": ["mnist-noising", "mnist-memory"],
+    "cfg": ["cfg-density"],
+    "unet": ["unet-page"],
+    "dit": ["dit-page"],
+}
 
 
 def main() -> None:
-    for lab, wanted in CELLS.items():
+    for lab in sys.argv[1:] or CELLS:
+        wanted = CELLS[lab]
         notebook = nbformat.read(ROOT / f"solutions/{lab}/{lab}.ipynb", 4)
         NotebookClient(notebook, timeout=900).execute()
         for cell in notebook.cells:
