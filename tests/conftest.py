@@ -10,12 +10,17 @@ os.environ.pop("COURSE_DEVICE", None)
 os.environ.pop("COURSE_PROGRESS", None)
 
 import ipaddress
+import signal
 import socket
 
 import pytest
 import torch
 
 torch.set_num_threads(1)
+
+# A shell that starts the tests in the background (`make test &`) has them ignore interrupts; some
+# of them are about interrupts.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def _is_loopback(host: object) -> bool:

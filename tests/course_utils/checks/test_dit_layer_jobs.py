@@ -1,6 +1,5 @@
 """Jobs 4.3 and 4.4 accept any right adaLN-Zero and any right stack, and name what went wrong."""
 
-import math
 from collections.abc import Callable
 from typing import Any
 
@@ -397,4 +396,4 @@ def test_stand_ins_leave_the_students_names_alone() -> None:
 
     with dit_probes.standing_in(MNISTDiffusionTransformer):
         assert dit.MHA is dit_probes.MHA
-    assert dit.MHA is MHA and math.isclose(dit.MHA(4, 2).heads, 2)
+    assert dit.MHA is MHA
