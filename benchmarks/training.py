@@ -4,8 +4,8 @@
     python benchmarks/training.py dit         # twenty minutes
     python benchmarks/training.py             # both
 
-Each trains from random weights on MNIST (COURSE_DATA), keeps the averaged weights of its last look
-within the first five minutes and those of the end, and then measures 1,000 samples of both, a
+Each trains from random weights on MNIST (COURSE_DATA), keeps the averaged weights of the end, and
+the U-Net's those of its last look within the first five minutes. Then 1,000 samples are drawn, a
 hundred of each class, at w = 1, 1.5, 2 and 3: how many the shipped classifier reads as requested,
 and their Fréchet distance to MNIST's test images. The original layout gets as many seconds as
 ours took. The run stays in RUNS, so that `course train unet --run-dir RUNS` writes its weights.
@@ -17,6 +17,7 @@ import argparse
 import copy
 import resource
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import torch
@@ -33,15 +34,20 @@ EARLY = 300.0
 
 
 def ours(name: str, run_dir: Path) -> tuple[dict[str, nn.Module], float]:
-    """The recipe's network at five minutes and at its end, and the seconds that it took."""
-    recipe = recipes.recipe(name, "laptop")
+    """The recipe's network at its end (the U-Net at five minutes, too), and the seconds it took."""
+    # Looks more often than the command does, to come close to five minutes; time spent looking is
+    # not counted, and looking changes nothing.
+    recipe = replace(recipes.recipe(name, "laptop"), looks=28)
     set_seed(0)
     net = build(recipe)
     trainer = trainer_for(MNISTSampler(source="mnist"), recipe, torch.device("cpu"))
     kept: dict[str, nn.Module] = {}
+    seconds = 0.0
 
     def keep(seen: Glance) -> None:
-        if seen.seconds <= EARLY:
+        nonlocal seconds
+        seconds = seen.seconds
+        if name == "unet" and seen.seconds <= EARLY:
             kept.clear()
             kept[f"after {seen.step:,} steps, {seen.seconds:.0f} s"] = copy.deepcopy(seen.model)
 
@@ -51,9 +57,7 @@ def ours(name: str, run_dir: Path) -> tuple[dict[str, nn.Module], float]:
             super().__call__(seen)
 
     recipes.RunMonitor = Watch
-    started = time.perf_counter()
     losses, _ = recipe.train(trainer, net, f"{name}-laptop", run_dir=run_dir, resume=False)
-    seconds = time.perf_counter() - started
     kept[f"after {len(losses):,} steps, {seconds:.0f} s in all"] = net
     return kept, seconds
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import csv
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
-from jaxtyping import Float
-from torch import Tensor
+from jaxtyping import Float, Int
+from torch import Tensor, nn
 
 from course_utils import evaluation, guidance
 from course_utils.runtime import by_budget
@@ -21,16 +22,27 @@ SCALE = 2.0
 COLUMNS = ("step", "seconds", "accuracy")
 
 
+def guided(net: nn.Module, labels: Int[Tensor, " n"]) -> Float[Tensor, "n 1 h w"]:
+    """Images by the velocity ``net(x, t, y)`` at guidance scale 2, always from the same noise."""
+    return guidance.generate(net, labels, SCALE, null_label=NULL_LABEL, num_steps=5)
+
+
 class RunMonitor:
     """Called by a trainer every few steps; see :meth:`course_utils.training.Trainer.train`.
 
-    It draws the same digits each time, from the same noise and at guidance scale 2, ten of each
-    class; writes the first of each class as ``samples/<step>.png``; and appends the accuracy with
-    which the digit classifier reads all of them to ``metrics.csv``.
+    It has ``draw(model, labels)`` draw ten digits of each class; writes the first of each as
+    ``samples/<step>.png``; and appends the accuracy with which the digit classifier reads all of
+    them to ``metrics.csv``.
     """
 
-    def __init__(self, folder: Path, tensorboard: bool = False, fresh: bool = False) -> None:
-        self.folder = folder
+    def __init__(
+        self,
+        folder: Path,
+        tensorboard: bool = False,
+        fresh: bool = False,
+        draw: Callable[[nn.Module, Tensor], Tensor] = guided,
+    ) -> None:
+        self.folder, self.draw = folder, draw
         if fresh:
             shutil.rmtree(folder / "samples", ignore_errors=True)
             (folder / "metrics.csv").unlink(missing_ok=True)
@@ -40,9 +52,7 @@ class RunMonitor:
     def __call__(self, seen: Glance) -> None:
         """Record samples of the model as it is now."""
         labels = torch.arange(10).repeat(by_budget(smoke=1, laptop=10, full=10))
-        images = guidance.generate(
-            seen.model, labels, SCALE, null_label=NULL_LABEL, num_steps=5
-        ).cpu()
+        images = self.draw(seen.model, labels).cpu()
         right = float((evaluation.describe(images)[1] == labels).double().mean())
         self._picture(seen.step, images[:10])
         self._append(seen.step, seen.seconds, right)

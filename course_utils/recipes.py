@@ -5,10 +5,10 @@ The labs, the ``course train`` command and the benchmarks all call :meth:`Recipe
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any, Literal, get_args
 
 import numpy as np
 import torch
@@ -16,7 +16,7 @@ from jaxtyping import Float, Int
 from torch import Tensor, nn
 
 from course_utils import distributed, runtime
-from course_utils.monitor import RunMonitor
+from course_utils.monitor import RunMonitor, guided
 from course_utils.runtime import Budget
 from course_utils.training import Trainer
 
@@ -24,12 +24,16 @@ SCALES = (1.0, 1.5, 2.0, 3.0)
 """Guidance scales at which a finished network is measured; the best one counts."""
 
 
+Draw = Callable[[nn.Module, Int[Tensor, " n"]], Float[Tensor, "n 1 h w"]]
+"""How a network that is being trained draws images of the labels that it is given."""
+
+
 @dataclass(frozen=True)
 class Recipe:
     """One network at one budget.
 
     Attributes:
-        name: "unet" or "dit".
+        name: "unet", "dit", "diffusion" or "noisy_classifier".
         budget: "smoke" (seconds), "laptop" (minutes on two cores) or "full" (a GPU).
         model: keyword arguments of the network's constructor.
         steps, batch_size, lr, warmup_steps, ema_decay, clip_norm: see :meth:`Trainer.train`. The
@@ -41,6 +45,7 @@ class Recipe:
         channels_last: keep images pixel by pixel in memory, in which convolutions run faster.
         compile: let torch compile the network, on a GPU.
         looks: how often on the way samples and their accuracy are recorded.
+        learns: what the network returns: a "velocity", a "noise", or which "digit" it is shown.
     """
 
     name: str
@@ -58,6 +63,7 @@ class Recipe:
     channels_last: bool = False
     compile: bool = False
     looks: int = 6
+    learns: Literal["velocity", "noise", "digit"] = "velocity"
 
     def train(
         self,
@@ -69,6 +75,7 @@ class Recipe:
         seed: int = 0,
         run_dir: str | Path = "runs",
         tensorboard: bool = False,
+        draw: Draw | None = None,
     ) -> tuple[Float[np.ndarray, " steps"], Int[np.ndarray, " steps"]]:
         """Train ``net`` on the loss of ``trainer``; return losses and steps.
 
@@ -76,6 +83,9 @@ class Recipe:
         interrupt; ``losses.csv``; ``metrics.csv`` (step, seconds, loss and accuracy of samples, as
         it goes); and ``samples/``, a picture of the ten digits each time. With ``tensorboard`` it
         also writes event files there. Without a ``run_name`` nothing is written.
+
+        ``draw(net, labels)`` says how samples are drawn. Default: by the velocity, guided at scale
+        2; a network that returns no velocity leaves no samples then.
 
         Raises:
             ValueError: as :meth:`Trainer.train`.
@@ -87,7 +97,9 @@ class Recipe:
             net.compile()
         every = max(1, self.steps // self.looks)
         folder = None if run_name is None else Path(run_dir) / run_name
-        watch = RunMonitor(folder, tensorboard, fresh=not resume) if folder else None
+        watch = None
+        if folder and (draw or self.learns == "velocity"):
+            watch = RunMonitor(folder, tensorboard, fresh=not resume, draw=draw or guided)
         try:
             return trainer.train(
                 net,
@@ -117,6 +129,8 @@ class Recipe:
 
 _UNET = {"num_residual_layers": 1, "t_embed_dim": 64, "y_embed_dim": 64}
 
+_JUDGE = {"num_residual_layers": 1, "t_embed_dim": 64, "stem": 2}
+
 _RECIPES = [
     Recipe(
         *("unet", "smoke", {**_UNET, "channels": [16, 32], "stem": 2}),
@@ -141,7 +155,7 @@ _RECIPES = [
     ),
     Recipe(
         *("dit", "laptop", {"patch_size": 4, "num_layers": 6, "dim": 128, "heads": 4}),
-        *(1800, 64, 2e-3),
+        *(1800, 64, 4e-3),
         minutes=14, ema_decay=0.997, precision="auto",
     ),
     Recipe(
@@ -149,11 +163,42 @@ _RECIPES = [
         *(20_000, 256, 1e-3),
         minutes=20, warmup_steps=500, ema_decay=0.999, precision="auto", compile=True, looks=10,
     ),
+    Recipe(
+        *("diffusion", "smoke", {**_UNET, "channels": [16, 32], "stem": 2}),
+        *(12, 16, 2e-3),
+        minutes=0.1, warmup_steps=4, looks=2, channels_last=True, eta=0.2, learns="noise",
+    ),
+    Recipe(
+        *("diffusion", "laptop", {**_UNET, "channels": [48, 96, 192], "stem": 2}),
+        *(1400, 64, 4e-3),
+        minutes=9, ema_decay=0.997, channels_last=True, looks=7, eta=0.2, learns="noise",
+    ),
+    Recipe(
+        *("diffusion", "full", {**_UNET, "channels": [64, 128, 256], "num_residual_layers": 2}),
+        *(10_000, 256, 1e-3),
+        minutes=20, warmup_steps=500, ema_decay=0.999, precision="auto", channels_last=True,
+        compile=True, looks=10, eta=0.2, learns="noise",
+    ),
+    Recipe(
+        *("noisy_classifier", "smoke", {**_JUDGE, "channels": [16, 32]}),
+        *(12, 32, 2e-3),
+        minutes=0.1, warmup_steps=4, channels_last=True, learns="digit",
+    ),
+    Recipe(
+        *("noisy_classifier", "laptop", {**_JUDGE, "channels": [32, 64, 128]}),
+        *(1200, 128, 2e-3),
+        minutes=4, channels_last=True, learns="digit",
+    ),
+    Recipe(
+        *("noisy_classifier", "full", {**_JUDGE, "channels": [32, 64, 128]}),
+        *(6000, 256, 1e-3),
+        minutes=5, warmup_steps=500, ema_decay=0.999, channels_last=True, learns="digit",
+    ),
 ]  # fmt: skip
 
 
 def recipe(name: str, budget: str | None = None) -> Recipe:
-    """The recipe of that name ("unet" or "dit") for a budget; default: ``COURSE_BUDGET``.
+    """The recipe of that name, such as "unet", for a budget; default: ``COURSE_BUDGET``.
 
     Raises:
         ValueError: for another name or budget.

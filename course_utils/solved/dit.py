@@ -79,7 +79,8 @@ class DiffusionTransformer(nn.Module):
 
     def __init__(self, depth: int, n_tokens: int, dim: int, **layer_kwargs: int) -> None:
         super().__init__()
-        self.positions = nn.Parameter(0.02 * torch.randn(n_tokens, dim))
+        # About as long as what the tokens bring with them: a whisper would be overheard.
+        self.positions = nn.Parameter(0.5 * torch.randn(n_tokens, dim))
         self.layers = nn.ModuleList(
             DiffusionTransformerLayer(dim, **layer_kwargs) for _ in range(depth)
         )
