@@ -21,6 +21,7 @@ CELLS = {
     "cfg": ["cfg-density"],
     "unet": ["unet-page"],
     "dit": ["dit-page"],
+    "classifier_guidance": ["classifier_guidance-kinds", "classifier_guidance-page"],
 }
 
 

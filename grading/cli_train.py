@@ -18,6 +18,8 @@ class Network(StrEnum):
     classifier = "classifier"
     unet = "unet"
     dit = "dit"
+    diffusion = "diffusion"
+    noisy_classifier = "noisy_classifier"
 
 
 class HowMuch(StrEnum):

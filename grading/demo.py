@@ -67,6 +67,13 @@ MISTAKES = (
         replacement="",
         story="attention without the root of the head size: a softmax that is too sure",
     ),
+    Mistake(
+        lab="classifier_guidance",
+        cell="classifier_guidance-5-6-sample",
+        search="mean + not_last * deviation",
+        replacement="mean + deviation",
+        story="fresh noise behind the last step, too: every digit comes out grainy",
+    ),
 )
 
 

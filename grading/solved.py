@@ -37,7 +37,7 @@ def solved_module(notebook: NotebookNode, lab: str) -> str:
     title = notebook.metadata.get("course", {}).get("title", lab)
     head = (
         f'"""The finished jobs of lab {lab}, "{title}".\n\n'
-        f"{GENERATED}{lab}/{lab}.ipynb: edit it there.\n"
+        f"{GENERATED}{lab}/{lab}.ipynb.\nEdit it there.\n"
         '"""'
     )
     head = "\n\n".join([head, *import_blocks(imports)])

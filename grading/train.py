@@ -13,16 +13,17 @@ from torch import Tensor, nn
 from course_utils import distributed, evaluation, guidance, pretrained, recipes, runtime
 from course_utils.evaluation.classifier import ClassifierTrainer, accuracy_on
 from course_utils.mnist import NUM_CLASSES, MNISTSampler
-from course_utils.runtime import Budget, by_budget
+from course_utils.runtime import Budget
 from course_utils.training import Trainer
+from grading import noise
+from grading.measure import Say, best_scores
 from grading.notebooks import CourseError
 
-NETWORKS = ("classifier", "unet", "dit")
+NETWORKS = ("classifier", "unet", "dit", "diffusion", "noisy_classifier")
 CLASSIFIER_STEPS: dict[Budget, int] = {"smoke": 20, "laptop": 600, "full": 6000}
 HEUN_STEPS = 8
 """Steps of a measured sample: 15 evaluations, each with and without the label, so 30 calls."""
-
-Say = Callable[[str], None]
+DDIM_STEPS = 25
 
 
 def train(
@@ -63,41 +64,35 @@ def train(
     trainer = trainer_for(data, recipe, device)
     say(f"{name}: {_size(net)}, {recipe.steps:,} steps on {_named(data)}, {_where(device)}")
     losses, _ = recipe.train(
-        trainer, net, run_name, resume=resume, seed=seed, run_dir=run_dir, tensorboard=tensorboard
-    )
+        trainer, net, run_name, resume=resume, seed=seed, run_dir=run_dir, tensorboard=tensorboard,
+        draw=noise.draw if recipe.learns == "noise" else None,
+    )  # fmt: skip
     if not distributed.is_main():
         return target
     _expect_finished(len(losses), recipe.steps)
-    metrics = measure(pretrained.rounded(net).to(device), data.source, say)
+    metrics = measure(pretrained.rounded(net).to(device), recipe, data.source, say)
     seconds = _seconds(run_dir / run_name)
     card = pretrained.Card(
         f"{name} ({budget})", _named(data), recipe.steps, seconds, _where(device), _command(),
         metrics, f"{type(net).__name__}({_arguments(recipe)}), {_size(net)}",
     )  # fmt: skip
-    pictures = recipes.milestones(run_dir / run_name)
-    return pretrained.write(target, net, card, _probe(), _milestones(pictures))
+    drawn = {} if recipe.learns == "digit" else recipes.milestones(run_dir / run_name)
+    return pretrained.write(target, net, card, _probe(recipe), _milestones(drawn))
 
 
-def measure(net: nn.Module, source: str, say: Say = print) -> dict[str, str]:
-    """Accuracy, Fréchet distance and diversity of samples, at the best of four guidance scales.
+def measure(
+    net: nn.Module, recipe: recipes.Recipe, source: str, say: Say = print
+) -> dict[str, str]:
+    """What the card of a finished network says."""
+    if recipe.learns == "digit":
+        return noise.measure_classifier(net, source, say)
 
-    Under the laptop and full budgets 1,000 samples each, 100 of every class.
-    """
-    labels = torch.arange(NUM_CLASSES).repeat(by_budget(smoke=2, laptop=100, full=100))
-    reference = evaluation.reference(source)
-    best: dict[str, tuple[float, str]] = {}
-    for w in recipes.SCALES:
-        images = guidance.generate(net, labels, w, null_label=NUM_CLASSES, num_steps=HEUN_STEPS)
-        scores = evaluation.score(images, labels, reference)
-        say(f"w = {w:g}: {scores}")
-        for key, value in (("accuracy", -scores.accuracy.value), ("frechet", scores.frechet.value)):
-            if key not in best or value < best[key][0]:
-                told = f"{getattr(scores, key)} at w = {w:g}"
-                best[key] = (value, told)
-    return {
-        f"accuracy of {len(labels):,} samples": best["accuracy"][1],
-        "Fréchet distance": best["frechet"][1],
-    }
+    def draw(labels: Tensor, w: float) -> Tensor:
+        if recipe.learns == "noise":
+            return noise.draw(net, labels, w, num_steps=DDIM_STEPS)
+        return guidance.generate(net, labels, w, null_label=NUM_CLASSES, num_steps=HEUN_STEPS)
+
+    return best_scores(draw, source, say)
 
 
 def _train_classifier(
@@ -134,7 +129,7 @@ def _train_classifier(
         f"classifier ({budget})", names, steps, _seconds(run_dir / run_name), _where(device),
         _command(), metrics, f"DigitClassifier, {_size(net)}",
     )  # fmt: skip
-    return pretrained.write(target, net, card, _probe()[:1], references[0].tensors())
+    return pretrained.write(target, net, card, _probe(), references[0].tensors())
 
 
 def _sources(train: bool) -> list[MNISTSampler]:
@@ -145,14 +140,23 @@ def _sources(train: bool) -> list[MNISTSampler]:
 
 def build(recipe: recipes.Recipe) -> nn.Module:
     """The reference network of a recipe, with random weights."""
+    from course_utils.solved.classifier_guidance import NoisyDigitClassifier
     from course_utils.solved.dit import MNISTDiffusionTransformer
     from course_utils.solved.unet import MNISTUNet
 
-    return {"unet": MNISTUNet, "dit": MNISTDiffusionTransformer}[recipe.name](**recipe.model)
+    networks: dict[str, Callable[..., nn.Module]] = {
+        "unet": MNISTUNet,
+        "dit": MNISTDiffusionTransformer,
+        "diffusion": MNISTUNet,
+        "noisy_classifier": NoisyDigitClassifier,
+    }
+    return networks[recipe.name](**recipe.model)
 
 
 def trainer_for(data: MNISTSampler, recipe: recipes.Recipe, device: torch.device) -> Trainer:
-    """The loss that a recipe is trained on: lab 2's, on lab 1's linear path."""
+    """The loss that a recipe is trained on: lab 2's, on lab 1's linear path; or one of lab 5."""
+    if recipe.learns != "velocity":
+        return noise.trainer_for(data, recipe, device)
     from course_utils.solved.cfg import CFGTrainer
     from course_utils.solved.mnist import (
         GaussianConditionalProbabilityPath,
@@ -172,10 +176,14 @@ def _expect_finished(steps: int, planned: int) -> None:
         )
 
 
-def _probe() -> tuple[Tensor, ...]:
-    """Inputs for which the shipped file stores the output: two images, times and labels."""
+def _probe(recipe: recipes.Recipe | None = None) -> tuple[Tensor, ...]:
+    """Inputs for which the shipped file stores the output: two images, and what else is asked."""
     stream = torch.Generator().manual_seed(0)
     x = torch.randn(2, 1, 32, 32, generator=stream)
+    if recipe is None:
+        return (x,)
+    if recipe.learns == "digit":
+        return x, torch.tensor([100, 600])
     return x, torch.tensor([0.3, 0.8]), torch.tensor([7, NUM_CLASSES])
 
 

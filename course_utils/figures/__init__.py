@@ -12,6 +12,12 @@ from course_utils.figures.curves import (
     signal_to_noise,
     waves,
 )
+from course_utils.figures.diffusion import (
+    counted_densities,
+    gradient_maps,
+    guidance_kinds,
+    scores_by_steps,
+)
 from course_utils.figures.fields import density_sweep, field_animation, scatter_panels
 from course_utils.figures.images import (
     class_grid,
@@ -30,10 +36,13 @@ __all__ = [
     "Numbers",
     "attention_maps",
     "class_grid",
+    "counted_densities",
     "course_style",
     "density_sweep",
     "field_animation",
     "flow_animation",
+    "gradient_maps",
+    "guidance_kinds",
     "guidance_sweep",
     "image_grid",
     "line_figure",
@@ -45,6 +54,7 @@ __all__ = [
     "samples_over_training",
     "scatter_panels",
     "scores_against_scale",
+    "scores_by_steps",
     "side_by_side",
     "signal_to_noise",
     "waves",

@@ -52,7 +52,7 @@ def rows(run: Path, name: str) -> list[dict[str, str]]:
         return list(csv.DictReader(file))
 
 
-@pytest.mark.parametrize("name", ["unet", "dit"])
+@pytest.mark.parametrize("name", ["unet", "dit", "diffusion", "noisy_classifier"])
 @pytest.mark.parametrize("budget", ["smoke", "laptop", "full"])
 def test_there_is_one_recipe_for_each_network_and_budget(name: str, budget: str) -> None:
     recipe = recipes.recipe(name, budget)
@@ -67,7 +67,7 @@ def test_the_budget_comes_from_the_environment(monkeypatch: pytest.MonkeyPatch) 
 
 @pytest.mark.parametrize(("name", "budget"), [("vae", "laptop"), ("unet", "huge")])
 def test_an_unknown_recipe_is_named(name: str, budget: str) -> None:
-    with pytest.raises(ValueError, match="expected one of unet, dit"):
+    with pytest.raises(ValueError, match="expected one of unet, dit, diffusion, noisy_classifier"):
         recipes.recipe(name, budget)
 
 
@@ -88,6 +88,31 @@ def test_a_run_leaves_losses_metrics_and_samples(tmp_path: Path) -> None:
     assert list(images) == [f"step {int(row['step'])}" for row in seen]
     assert all(row.shape == (10, 1, 32, 32) for row in images.values())
     assert all(float(row.min()) >= -1 and float(row.max()) <= 1 for row in images.values())
+
+
+def test_samples_are_drawn_as_the_caller_says(tmp_path: Path) -> None:
+    recipe, asked = recipes.recipe("diffusion", "smoke"), []
+
+    def draw(net: nn.Module, labels: Tensor) -> Tensor:
+        assert isinstance(net, Still) and not net.training
+        asked.append(labels.tolist())
+        return torch.full((len(labels), 1, 32, 32), 0.5)
+
+    recipe.train(Fit(), Still(), "run", run_dir=tmp_path, draw=draw)
+    assert asked == [list(range(10))] * recipe.looks
+    assert all(
+        torch.allclose(row, torch.tensor(0.5), atol=0.01)
+        for row in recipes.milestones(tmp_path / "run").values()
+    )
+
+
+@pytest.mark.parametrize("name", ["diffusion", "noisy_classifier"])
+def test_what_returns_no_velocity_leaves_no_samples_by_itself(name: str, tmp_path: Path) -> None:
+    recipe = recipes.recipe(name, "smoke")
+    recipe.train(Fit(), Still(), "run", run_dir=tmp_path)
+    assert len(rows(tmp_path / "run", "losses.csv")) == recipe.steps
+    with pytest.raises(ValueError, match="has no samples"):
+        recipes.milestones(tmp_path / "run")
 
 
 def test_looking_changes_nothing(tmp_path: Path) -> None:

@@ -81,7 +81,7 @@ def test_nothing_but_the_notebook_is_released(tiny_course: Path) -> None:
 def test_the_solved_module_holds_the_exported_cells_and_works(tiny_course: Path) -> None:
     release(tiny_course)
     text = (tiny_course / SOLVED).read_text()
-    assert "SOLUTION" not in text and "numbers = [1, 2]" not in text and "edit it there" in text
+    assert "SOLUTION" not in text and "numbers = [1, 2]" not in text and "Edit it there" in text
     names: dict[str, Any] = {}
     exec(compile(text, "solved", "exec"), names)
     assert names["Line"](2, 1)(3) == 7 and names["norm"]([3, 4]) == 5

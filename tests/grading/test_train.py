@@ -13,7 +13,7 @@ from typer.testing import CliRunner
 
 from course_utils import pretrained, recipes
 from course_utils.evaluation.classifier import DigitClassifier
-from grading import train
+from grading import noise, train
 from grading.cli import app
 from grading.notebooks import CourseError
 
@@ -32,7 +32,7 @@ def call(*words: str) -> str:
     return done.output
 
 
-@pytest.mark.parametrize("name", ["unet", "dit"])
+@pytest.mark.parametrize("name", ["unet", "dit", "diffusion"])
 def test_a_network_is_trained_measured_and_written(name: str, tmp_path: Path) -> None:
     said = call(name, "--budget", "smoke", "--run-dir", str(tmp_path), "--out", str(tmp_path))
     recipe = recipes.recipe(name, "smoke")
@@ -47,6 +47,15 @@ def test_a_network_is_trained_measured_and_written(name: str, tmp_path: Path) ->
     assert [row.shape for row in pretrained.milestones(path).values()] == [(10, 1, 32, 32)] * 2
     with (tmp_path / f"{name}-smoke" / "metrics.csv").open() as file:
         assert [int(row["step"]) for row in csv.DictReader(file)] == [6, 12]
+
+
+def test_the_noise_aware_classifier_is_measured_at_several_steps(tmp_path: Path) -> None:
+    call("noisy_classifier", "--budget", "smoke", "--run-dir", str(tmp_path))
+    path = tmp_path / "noisy_classifier-smoke" / "noisy_classifier.safetensors"
+    told = pretrained.read(path).card.metrics
+    assert [f"accuracy at step {step} of 1,000" for step in noise.LOOKS_AT] == list(told)
+    assert pretrained.load(train.build(recipes.recipe("noisy_classifier", "smoke")), path)
+    assert not pretrained.milestones(path)
 
 
 def test_a_finished_run_is_measured_again_and_not_trained_again(tmp_path: Path) -> None:

@@ -68,7 +68,7 @@ def test_a_written_question_has_a_rubric_that_adds_up(notebook: nbformat.Noteboo
         rubric = cell.source.split("**Rubric**")[1]
         told, *rows = rubric.strip().split("\n")
         points = cell.metadata.nbgrader.points
-        assert told == f"({points:g} points)", cell.id
+        assert told == f"({points:g} point{'s' * (points != 1)})", cell.id
         worth = [re.match(r"- (½|\d) points?: ", row) for row in rows]
         assert all(worth), cell.id
         values = [0.5 if match[1] == "½" else float(match[1]) for match in worth if match]
