@@ -94,7 +94,7 @@ class TestNothingIsDropped:
             {"y": Y.flip(0)},
             {"cond_fn": None, "y": None},
         ],
-        ids=str,
+        ids=lambda change: "-".join(change),
     )
     def test_every_setting_changes_the_samples(self, draw: Callable, change: dict) -> None:
         before, after = draw(GUIDED), draw(replace(GUIDED, **change))
