@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 import torch
 from torch import Tensor, nn
-from unet_answers import Plain, assert_right, report, told
+from unet_answers import Strided, Transposed, assert_right, layer, report, told
 
 from course_utils.checks.core import Report
 from course_utils.solved.unet import Decoder, Encoder, ResidualLayer
@@ -35,33 +35,6 @@ class Pooled(nn.Module):
         for block in self.blocks.values():
             x = block(t_embed=t, y_embed=y, x=x)
         return self.last(x)
-
-
-class Transposed(nn.Module):
-    def __init__(self, wide: int, narrow: int, layers: int, t_dim: int, y_dim: int) -> None:
-        super().__init__()
-        self.first = nn.ConvTranspose2d(wide, narrow, kernel_size=2, stride=2)
-        self.blocks = nn.ModuleList([ResidualLayer(narrow, t_dim, y_dim) for _ in range(layers)])
-
-    def forward(self, x: Tensor, t: Tensor, y: Tensor) -> Tensor:
-        x = self.first(x)
-        for block in reversed(self.blocks):
-            x = block.forward(x, t, y)
-        return x
-
-
-class Strided(nn.Module):
-    """Layers of another class name: then they are judged by what they do."""
-
-    def __init__(self, wide: int, narrow: int, layers: int, t_dim: int, y_dim: int) -> None:
-        super().__init__()
-        self.blocks = nn.ModuleList([Plain(wide, t_dim, y_dim) for _ in range(layers)])
-        self.fold = nn.Conv2d(4 * wide, narrow, 1)
-
-    def forward(self, x: Tensor, t: Tensor, y: Tensor) -> Tensor:
-        for block in self.blocks:
-            x = block(x, t, y)
-        return self.fold(nn.functional.pixel_unshuffle(x, 2))
 
 
 class OneMore(Encoder):

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 import torch
 from torch import Tensor, nn
-from unet_answers import Plain, assert_right, assert_wrong, report
+from unet_answers import Additive, Plain, assert_right, assert_wrong, layer, report
 
 from course_utils.solved.unet import ResidualLayer
 
@@ -63,19 +63,6 @@ class Side(Plain):
         return x + self.gain * self.last(self.drop(hidden.tanh()))
 
 
-class Additive(Plain):
-    """What is told is added; in two blocks with GroupNorm, as Ho et al. 2020 have it."""
-
-    def __init__(self, channels: int, time_embed_dim: int, y_embed_dim: int) -> None:
-        super().__init__(channels, time_embed_dim, y_embed_dim)
-        self.block1 = nn.Sequential(nn.GroupNorm(8, channels), nn.SiLU(), self.first)
-        self.block2 = nn.Sequential(nn.GroupNorm(8, channels), nn.SiLU(), self.last)
-        del self.first, self.last
-
-    def forward(self, x: Tensor, t: Tensor, y: Tensor) -> Tensor:
-        return x + self.block2(self.block1(x) + self.both(t, y))
-
-
 @pytest.mark.parametrize("answer", [Plain, Batchwise, FiLM, Side, Additive])
 def test_other_right_residual_layers(answer: type) -> None:
     assert_right("3.2", answer)
@@ -86,11 +73,6 @@ def test_batchnorm_earns_its_points_and_a_word() -> None:
     assert found.passed and any("BatchNorm?" in finding.message for finding in found.findings)
     for other in (Plain, Side):  # dropout is no mixing of items
         assert not any("BatchNorm" in finding.message for finding in report("3.2", other).findings)
-
-
-def layer(forward: Callable[[Additive, Tensor, Tensor, Tensor], object]) -> type:
-    """The additive layer with another ``forward``."""
-    return type("ResidualLayer", (Additive,), {"forward": forward})
 
 
 def adaptive(forward: Callable[[ResidualLayer, Tensor, Tensor, Tensor], object]) -> type:

@@ -6,7 +6,18 @@ from itertools import pairwise
 import pytest
 import torch
 from torch import Tensor, nn
-from unet_answers import Original, Plain, assert_right, assert_wrong, report, told
+from unet_answers import (
+    Frozen,
+    Original,
+    Plain,
+    Strided,
+    Transposed,
+    assert_right,
+    assert_wrong,
+    layer,
+    report,
+    told,
+)
 
 from course_utils.solved.unet import (
     Decoder,

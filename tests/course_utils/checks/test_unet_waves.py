@@ -6,7 +6,7 @@ from collections.abc import Callable
 import pytest
 import torch
 from torch import Tensor, nn
-from unet_answers import HIDDEN, Original, assert_right, report, told
+from unet_answers import HIDDEN, Frozen, Original, assert_right, report, told
 
 from course_utils.checks.unet import LAB
 from course_utils.solved.unet import (
@@ -63,17 +63,6 @@ class ZeroStart(Original):
     def __init__(self, dim: int) -> None:
         super().__init__(dim)
         nn.init.zeros_(self.weights)
-
-
-class Frozen(Original):
-    def __init__(self, dim: int) -> None:
-        super().__init__(dim)
-        self.weights.requires_grad_(False)
-        self.weights.mul_(16)
-
-    def forward(self, t: Tensor) -> Tensor:
-        phase = torch.exp(1j * self.angles(t))
-        return torch.view_as_real(phase).flatten(1)
 
 
 class Plainly(nn.Module):

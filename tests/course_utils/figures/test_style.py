@@ -80,6 +80,18 @@ FIGURES: dict[str, Callable[[], Figure]] = {
         torch.randn(1, 32, 32), torch.rand(8, 16, 16), [0, 15], 8
     ),
     "positional_similarity": lambda: figures.positional_similarity(torch.randn(64, 8)),
+    "counted_densities": lambda: figures.counted_densities(
+        {"a": torch.randn(100), "b": torch.randn(100)}, {"a": (0, 1), "b": (0, 1)}, "pixel"
+    ),
+    "gradient_maps": lambda: figures.gradient_maps(
+        torch.randn(2, 1, 8, 8), torch.randn(2, 3, 8, 8), ["a", "b"], ["0", "1", "2"]
+    ),
+    "guidance_kinds": lambda: figures.guidance_kinds(
+        {name: dict.fromkeys((0, 1.0, 3.0), SCORES) for name in ("free", "classifier")}
+    ),
+    "scores_by_steps": lambda: figures.scores_by_steps(
+        {name: dict.fromkeys((5, 25), SCORES) for name in ("DDPM", "DDIM")}
+    ),
 }
 
 
