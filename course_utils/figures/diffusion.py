@@ -154,6 +154,8 @@ def _trade(
     index: int,
     count: int,
 ) -> None:
+    from matplotlib.patheffects import withStroke
+
     scales = sorted(accuracy)
     x = [diversity[w].value for w in scales]
     y = [accuracy[w].value for w in scales]
@@ -168,8 +170,9 @@ def _trade(
         if all(abs(place[0] - a) > 0.12 or abs(place[1] - b) > 0.07 for a, b in placed):
             placed.append(place)
             ax.annotate(
-                f"{w:g}", place, textcoords="offset points", xytext=(0, -5 if index else 5),
-                ha="center", va="top" if index else "bottom", fontsize="x-small", color=colour,
+                f"{w:g}", place, textcoords="offset points", xytext=(-6, -4) if index else (6, 4),
+                ha="right" if index else "left", va="top" if index else "bottom", color=colour,
+                fontsize="x-small", path_effects=[withStroke(linewidth=2.5, foreground="white")],
             )  # fmt: skip
 
 
