@@ -93,10 +93,12 @@ def guidance_sweep(
     images: Mapping[float | int, Float[Tensor, "n 1 h w"]],
     row_labels: Sequence[str],
     title: str = "",
+    symbol: str = "w",
 ) -> Figure:
-    """The same samples at each guidance scale w: a row for each label, a column for each scale.
+    """The same samples at each guidance scale: a row for each label, a column for each scale.
 
-    Draw all columns from the same noise, so that w alone makes the difference.
+    Draw all columns from the same noise, so that the scale alone makes the difference. ``symbol``
+    is what the columns' heads call it.
 
     Raises:
         ValueError: there is not one label for each row.
@@ -107,7 +109,7 @@ def guidance_sweep(
             f"there are {len(row_labels)} row labels and {len(columns)} images at each scale; "
             "expected one label for each."
         )
-    names = [f"w = {w:g}" for w in images]
+    names = [f"{symbol} = {scale:g}" for scale in images]
     return _mosaics({"": columns.flatten(0, 1)}, row_labels, names, title)
 
 

@@ -82,6 +82,8 @@ class TestMosaics:
         (ax,) = figure.axes
         assert shown(ax, 2, 2) == [[0.1, 0.3], [0.2, 0.4]]
         assert names(ax.get_xticklabels()) == ["w = 0", "w = 2.5"]
+        renamed = figures.guidance_sweep({3: levels(0.1)}, ["7"], symbol="s")
+        assert names(renamed.axes[0].get_xticklabels()) == ["s = 3"]
         assert names(ax.get_yticklabels()) == ["7", "∅"]
 
     def test_samples_over_training_have_a_row_for_each_moment(self) -> None:
