@@ -6,7 +6,7 @@ READY := $(VENV)/.ready
 
 export COURSE_BUDGET ?= laptop
 
-.PHONY: help install demo lab test lint format release bench lock clean
+.PHONY: help install demo lab test lint format release corpus bench lock clean
 
 help:
 	@echo "make demo     install, release the labs, grade a small example class, write feedback and a report"
@@ -15,6 +15,7 @@ help:
 	@echo "make lint     ruff, mypy, import layers, released files up to date"
 	@echo "make format   let ruff format the code"
 	@echo "make release  regenerate notebooks/ and course_utils/solved/ from solutions/"
+	@echo "make corpus   every right and wrong answer, and mutants of the reference, against the checks"
 	@echo "make bench    run every benchmark behind README's figures"
 	@echo "make lock     renew requirements.lock from pyproject.toml"
 
@@ -52,6 +53,9 @@ test: lint
 
 release: install
 	$(BIN)/course release
+
+corpus: install
+	$(BIN)/python tests/corpus/run.py
 
 bench: install
 	for script in benchmarks/[a-z]*.py; do $(BIN)/python $$script || exit 1; done

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import traceback
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -9,6 +10,8 @@ from typing import Any
 
 import torch
 from torch import Tensor
+
+ADDRESS = re.compile(r" at 0x[0-9a-f]+")  # tells a student nothing, and differs from run to run
 
 Values = dict[str, Any]
 """Tensors and plain numbers by name: all that passes between a probe and a verdict."""
@@ -111,7 +114,7 @@ def _crash(error: BaseException) -> Crash:
         if "ipykernel_" in frame.filename or frame.filename.startswith("<")
     ]
     line = f"line {own[-1].lineno}: {own[-1].line}" if own and own[-1].line else None
-    message = str(error).strip().splitlines()
+    message = [ADDRESS.sub("", text) for text in str(error).strip().splitlines()]
     stub = isinstance(error, NotImplementedError) and str(error).startswith("Your job")
     return Crash(type(error).__name__, message[0] if message else "", line, stub)
 

@@ -22,7 +22,7 @@ import torch
 
 from course_utils.checks import cfg, classifier_guidance, dit, mnist, unet
 from course_utils.checks.core import Job, Report, run
-from grading.notebooks import is_exported
+from grading.notebooks import SOLUTION, is_exported
 from grading.solved import without_markers
 
 HERE = Path(__file__).parent
@@ -96,11 +96,28 @@ def corpus(lab: str = "*", job: str = "*", kind: str = "*") -> list[Answer]:
 
 @dataclass(frozen=True)
 class Cell:
-    """A cell of a solution notebook that defines something, and the job that it answers."""
+    """A cell of a solution notebook that defines something, and the job that it answers.
+
+    ``solution`` holds the numbers of the lines that a student writes; the others are given.
+    """
 
     name: str
     source: str
     job: str | None
+    solution: frozenset[int]
+
+
+def _solution(source: str) -> frozenset[int]:
+    """The numbers of the lines between the solution's markers, as they are without the markers."""
+    inside, number, found = False, 0, set()
+    for line in source.split("\n"):
+        if SOLUTION.search(line):
+            inside = "BEGIN" in line
+            continue
+        number += 1
+        if inside:
+            found.add(number)
+    return frozenset(found)
 
 
 @cache
@@ -108,10 +125,13 @@ def cells(lab: str) -> tuple[Cell, ...]:
     """The cells that ``course_utils.solved`` is made of, in the notebook's order."""
     notebook = nbformat.read(SOLUTIONS / lab / f"{lab}.ipynb", as_version=4)
     return tuple(
-        Cell(cell.id, without_markers(cell.source), cell.metadata.get("course", {}).get("job"))
+        Cell(
+            cell.id, without_markers(cell.source), cell.metadata.get("course", {}).get("job"),
+            _solution(cell.source),
+        )
         for cell in notebook.cells
         if cell.cell_type == "code" and is_exported(cell)
-    )
+    )  # fmt: skip
 
 
 @cache
@@ -133,13 +153,19 @@ def execute(name: str, source: str, space: dict[str, Any]) -> None:
     exec(compile(source, file, "exec"), space)
 
 
-def notebook_with(lab: str, job: str, source: str, name: str = "answer") -> dict[str, Any]:
-    """The names after Run All of the solved lab in which ``source`` follows a job's answer."""
+def notebook_with(
+    lab: str, job: str, source: str, name: str = "answer", instead_of: str | None = None
+) -> dict[str, Any]:
+    """The names after Run All of the solved lab with one more answer.
+
+    ``source`` follows the job's own answer, or takes the place of the cell ``instead_of``.
+    """
     space: dict[str, Any] = {"__name__": "__main__"}
-    last = max(index for index, cell in enumerate(cells(lab)) if cell.job == job)
-    for index, cell in enumerate(cells(lab)):
-        execute(cell.name, cell.source, space)
-        if index == last:
+    after = instead_of or [cell.name for cell in cells(lab) if cell.job == job][-1]
+    for cell in cells(lab):
+        if cell.name != instead_of:
+            execute(cell.name, cell.source, space)
+        if cell.name == after:
             execute(name, source, space)
     return space
 
