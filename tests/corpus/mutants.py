@@ -13,6 +13,7 @@ import tomllib
 import warnings
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import cache
 from itertools import pairwise
 from types import FrameType
 
@@ -235,21 +236,36 @@ def killed(mutant: Mutant) -> bool:
 
 @dataclass(frozen=True)
 class Survivor:
-    """A mutant that passes, why it does, and whether it computes anything else at all."""
+    """Mutants that pass: which, of what kind, and why.
+
+    ``now`` is the changed line, or ``*`` for any change of the line ``was``. ``kind`` is "same"
+    where nothing else is computed, "right" where the mutant is another right answer by what the lab
+    asks for, and "missed" where the checks should have noticed.
+    """
 
     job: str
     was: str
     now: str
+    kind: str
     why: str
-    same: bool
+
+    def __post_init__(self) -> None:
+        if self.kind not in ("same", "right", "missed") or not self.why:
+            raise ValueError(f"{SURVIVORS}: expected a kind (same, right, missed) and why: {self}")
 
 
-def survivors() -> dict[tuple[str, str, str], Survivor]:
-    """The known survivors by job, line before, and line after."""
+@cache
+def survivors() -> tuple[Survivor, ...]:
+    """The known survivors."""
     listed = tomllib.loads(SURVIVORS.read_text("utf-8"))["survivor"] if SURVIVORS.exists() else []
-    known = [Survivor(**entry) for entry in listed]
-    return {(one.job, one.was, one.now): one for one in known}
+    return tuple(Survivor(**entry) for entry in listed)
 
 
 def known(mutant: Mutant) -> Survivor | None:
-    return survivors().get((f"{mutant.lab}/{mutant.job}", mutant.was, mutant.now))
+    """What is known of a mutant; what is said of it alone goes before what is said of its line."""
+    of_line = [
+        one for one in survivors()
+        if one.job == f"{mutant.lab}/{mutant.job}" and one.was == mutant.was
+    ]  # fmt: skip
+    exact = [one for one in of_line if one.now == mutant.now]
+    return next(iter([*exact, *(one for one in of_line if one.now == "*")]), None)
