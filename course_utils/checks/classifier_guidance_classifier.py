@@ -16,7 +16,7 @@ from course_utils.checks.classifier_guidance_probes import (
     whole_number,
 )
 from course_utils.checks.classifier_guidance_stand_ins import Form, names_of, standing_in
-from course_utils.checks.classifier_guidance_verdicts import all_of
+from course_utils.checks.classifier_guidance_verdicts import all_of, hint
 from course_utils.checks.core import Crash, Finding, Values
 from course_utils.checks.probes import ProbeData, generator
 from course_utils.checks.verdicts import close, form_problem, normal_problem
@@ -52,37 +52,94 @@ def train_probe(target: Any, inputs: Values) -> Values:
     found = [space.get("GaussianDiffusion") for space in names_of(target)]
     kind = next((cls for cls in found if isinstance(cls, type)), _Process)
     process, tables = kind(inputs["betas"].clone()), Tables.of(inputs)
-    data, classifier = ProbeData((1, 2, 2), inputs["classes"]), ProbeClassifier(inputs)
+    data = ProbeData((1, 2, 2), inputs["classes"])
     with standing_in(kind, tables, Form(kind, process, tables), ""):
         trainer = target(process, data)
-        trainer.model = classifier
-        loss = trainer.get_train_loss(BATCH)
-    gradient = None
+        first = _one_loss(trainer, data, _Reader(inputs))
+        again = _one_loss(trainer, data, _Reader(inputs))
+    return first | {f"{name}_again": again[name] for name in ("x", "starts", "classifier_t")}
+
+
+class _Reader(ProbeClassifier):
+    """A classifier that keeps what it answered."""
+
+    def __init__(self, values: Values) -> None:
+        super().__init__(values)
+        self.told: list[Tensor] = []
+
+    def forward(self, x: Tensor, t: Any = None, y: Any = None) -> Tensor:
+        logits = super().forward(x, t, y)
+        if logits.requires_grad:
+            self.told.append(logits)
+        return logits
+
+
+def _one_loss(trainer: Any, data: ProbeData, classifier: _Reader) -> Values:
+    """A batch's loss, all batches that were drawn for it, and what the classifier saw of them."""
+    trainer.model = classifier
+    data.drawn.clear()
+    loss, gradient, slopes = trainer.get_train_loss(BATCH), None, []
     if isinstance(loss, Tensor) and loss.ndim == 0 and loss.requires_grad:
-        (gradient,) = torch.autograd.grad(loss, [classifier.weights], allow_unused=True)
+        by = [classifier.weights, *classifier.told]
+        gradient, *slopes = torch.autograd.grad(loss, by, allow_unused=True)
+        slopes = [slope for slope in slopes if slope is not None]
     draws = [draw for draw in data.drawn if len(draw[0]) == BATCH]
-    x_start, labels = draws[-1] if draws else (None, None)
-    seen = torch.cat(classifier.seen) if classifier.seen else None
     return {
-        "loss": loss, "gradient": gradient, "x_start": x_start, "labels": labels, "x": seen,
+        "loss": loss, "gradient": gradient, "slopes": torch.cat(slopes) if slopes else None,
+        "starts": torch.stack([images for images, _ in draws]) if draws else None,
+        "labels": torch.stack([labels for _, labels in draws]) if draws else None,
+        "x": torch.cat(classifier.seen) if classifier.seen else None,
         **classifier.record.values("classifier"),
     }  # fmt: skip
 
 
 def train_verdict(inputs: Values, outputs: Values) -> list[Finding]:
+    outputs = outputs | _one_look(outputs)
     return all_of([
         lambda: _drawn(outputs),
         lambda: _times(inputs, outputs),
         lambda: _noised(inputs, outputs),
+        lambda: _anew(inputs, outputs),
         lambda: _loss(inputs, outputs),
     ])  # fmt: skip
 
 
+def _one_look(outputs: Values) -> Values:
+    """What the classifier saw, once where it was asked for the very same several times."""
+    x, t = outputs["x"], outputs["classifier_t"]
+    if x is None or t is None or len(x) != len(t) or len(x) % BATCH:
+        return {}
+    looks, told = x.reshape(-1, BATCH, *x.shape[1:]), t.reshape(-1, BATCH)
+    same = bool((looks == looks[0]).all()) and bool((told == told[0]).all())
+    return {"x": looks[0], "classifier_t": told[0]} if same else {}
+
+
+def _noises(inputs: Values, outputs: Values, which: str = "") -> Tensor:
+    """The noise in what the classifier saw, if its images were those of the k-th draw: ``k b …``"""
+    tables, told = Tables.of(inputs), outputs[f"classifier_t{which}"]
+    t = told.nan_to_num().long().clamp(0, tables.num_steps - 1)
+    x = outputs[f"x{which}"].double()
+    bar = tables.at("alphas_bar", t, x)
+    return (x - bar.sqrt() * outputs[f"starts{which}"].double()) / (1 - bar).sqrt()
+
+
+def _draw_of(inputs: Values, outputs: Values) -> int:
+    """Which draw the images are from: all but the last may be there for nothing."""
+    noises = _noises(inputs, outputs)
+    return next((k for k, e in enumerate(noises) if normal_problem(e) is None), len(noises) - 1)
+
+
 def _drawn(outputs: Values) -> list[Finding]:
-    problem = form_problem("get_train_loss(batch_size)", outputs["loss"], ())
+    loss = outputs["loss"]
+    if isinstance(loss, Tensor) and loss.ndim and len(loss) == BATCH:
+        told = "The loss is one number, the mean over the batch; yours is one for each item."
+        if loss.ndim == 2:
+            told = "These look like the logits: return their cross-entropy, one number."
+        return [Finding(False, told)]
+    problem = form_problem("get_train_loss(batch_size)", loss, ())
     if problem:
         return [Finding(False, problem)]
-    if outputs["x_start"] is None:
+    if outputs["starts"] is None:
         return [Finding(False, f"self.data.sample was never asked for batch_size = {BATCH} items.")]
     seen = outputs["x"]
     if seen is None or len(seen) != BATCH:
@@ -91,7 +148,7 @@ def _drawn(outputs: Values) -> list[Finding]:
         return [Finding(False, told)]
     if outputs["classifier_y"] is not None:
         return [Finding(False, "The classifier is handed the labels, which it shall find.")]
-    problem = form_problem("What the classifier sees", seen, tuple(outputs["x_start"].shape))
+    problem = form_problem("What the classifier sees", seen, tuple(outputs["starts"].shape[1:]))
     return [Finding(False, problem)] if problem else []
 
 
@@ -123,10 +180,15 @@ def _times(inputs: Values, outputs: Values) -> list[Finding]:
 
 def _noised(inputs: Values, outputs: Values) -> list[Finding]:
     tables, t = Tables.of(inputs), outputs["classifier_t"].long()
-    x, x_start = outputs["x"].double(), outputs["x_start"].double()
+    draw, x = _draw_of(inputs, outputs), outputs["x"].double()
+    x_start, noise = outputs["starts"][draw].double(), _noises(inputs, outputs)[draw]
     bar = tables.at("alphas_bar", t, x)
-    noise = (x - bar.sqrt() * x_start) / (1 - bar).sqrt()
     problem = normal_problem(noise)
+    # Eight standard errors of a mean of products, as in normal_problem.
+    if abs(float((noise * x_start).mean())) * math.sqrt(noise.numel()) > 8 and problem is None:
+        return [
+            Finding(False, "Your noise is made of the image itself: draw it, torch.randn_like.")
+        ]
     if problem is None:
         return [Finding(True, "it sees x_t, noised once, at the step that it is told")]
     if torch.equal(x, x_start):
@@ -149,10 +211,28 @@ def _noised(inputs: Values, outputs: Values) -> list[Finding]:
     return [Finding(False, f"{told}{problem}. Do x and t belong to the same items?")]
 
 
+def _anew(inputs: Values, outputs: Values) -> list[Finding]:
+    """Whether a second batch has dice of its own."""
+    told, before = outputs["classifier_t_again"], outputs["classifier_t"]
+    x, starts = outputs["x_again"], outputs["starts_again"]
+    if told is None or x is None or starts is None:
+        return []
+    if told.shape != before.shape or x.shape != starts.shape[1:]:
+        return []
+    advice = "Is the random stream seeded anew in each call?"
+    if torch.equal(told, before):
+        return [Finding(False, f"Two calls draw the very same steps t. {advice}")]
+    first, second = _noises(inputs, outputs), _noises(inputs, outputs, "_again")
+    if close(second[-1], first[-1], 1e-3):
+        return [Finding(False, f"Two calls draw the very same noise. {advice}")]
+    return []
+
+
 def _loss(inputs: Values, outputs: Values) -> list[Finding]:
     weights = inputs["weights"].double().requires_grad_()
     bends, drifts = inputs["bends"].double(), inputs["drifts"].double()
-    x, t, y = outputs["x"].double(), outputs["classifier_t"], outputs["labels"]
+    x, t, draw = outputs["x"].double(), outputs["classifier_t"], _draw_of(inputs, outputs)
+    y, bar = outputs["labels"][draw], Tables.of(inputs).alphas_bar[t.long()]
     with torch.enable_grad():
         logits = logits_of(x, t, weights, bends, drifts, len(inputs["betas"]))
         chosen = logits.log_softmax(dim=1).gather(1, y[:, None])
@@ -160,7 +240,11 @@ def _loss(inputs: Values, outputs: Values) -> list[Finding]:
     logits, expected = logits.detach(), -float(chosen.detach().mean())
     got, gradient = float(outputs["loss"]), outputs["gradient"]
     if abs(got - expected) > 1e-3 * abs(expected):
-        return [Finding(False, _loss_mistake(got, expected, logits, y))]
+        others = [labels for labels in outputs["labels"] if labels is not y]
+        told = _loss_mistake(got, expected, logits, y, bar, others)
+        return [Finding(False, told or _labels_mistake(outputs["slopes"], logits, y) or (
+            f"The cross-entropy should be {expected:.4g}; yours is {got:.4g}."
+        ))]  # fmt: skip
     if not isinstance(gradient, Tensor):
         told = "The loss is right, but no gradient reaches the classifier: was it detached, or "
         return [Finding(False, told + "computed under no_grad?")]
@@ -169,7 +253,9 @@ def _loss(inputs: Values, outputs: Values) -> list[Finding]:
     return [Finding(True, "the loss is the cross-entropy, and its gradient arrives")]
 
 
-def _loss_mistake(got: float, expected: float, logits: Tensor, y: Tensor) -> str:
+def _loss_mistake(
+    got: float, expected: float, logits: Tensor, y: Tensor, bar: Tensor, others: list[Tensor]
+) -> str | None:
     classes = logits.shape[1]
     log_p, rows = logits.log_softmax(dim=1), torch.arange(len(y))
     p = log_p.exp()
@@ -178,6 +264,10 @@ def _loss_mistake(got: float, expected: float, logits: Tensor, y: Tensor) -> str
     def of(table: Tensor, labels: Tensor = y) -> float:
         return float(table[rows, labels].mean())
 
+    hits = float((logits.argmax(dim=1) == y).double().mean())
+    for which, share in (("right", hits), ("wrong", 1 - hits)):
+        if abs(got - share) < 1e-6:
+            return f"This is the share of {which} guesses, which has no slope; use cross-entropy."
     binary = torch.nn.functional.binary_cross_entropy_with_logits
     candidates = {
         "The loss is summed over the batch, so it grows with it: average over the items.":
@@ -206,19 +296,40 @@ def _loss_mistake(got: float, expected: float, logits: Tensor, y: Tensor) -> str
             float(binary(logits, one_hot)),
         "The logarithm has base 2; use the natural one.": expected / math.log(2),
         "This is the mean of all log-probabilities; pick the label's.": -float(log_p.mean()),
+        "The items are weighted by 1/ᾱ_t, as in the loss of the noise; here all count the same.":
+            -float((log_p[rows, y] / bar).mean()),
+        "The items are weighted by ᾱ_t; here all count the same.":
+            -float((log_p[rows, y] * bar).mean()),
     }  # fmt: skip
+    if any(abs(got + of(log_p, labels)) <= 1e-3 * abs(expected) for labels in others):
+        return "Images and labels come from two draws: one call of self.data.sample gives both."
     for message, value in candidates.items():
         if abs(got - value) <= 1e-3 * abs(value):
             return message
-    return f"The cross-entropy should be {expected:.4g}; yours is {got:.4g}."
+    return None
+
+
+def _labels_mistake(slopes: object, logits: Tensor, y: Tensor) -> str | None:
+    """Labels that the loss was taken of: its slope by the logits is (p − label)/batch."""
+    if not isinstance(slopes, Tensor) or slopes.shape != logits.shape:
+        return None
+    used = logits.softmax(dim=1) - len(y) * slopes.double()
+    labels = used.argmax(dim=1)
+    share = float((labels != y).double().mean())
+    if not close(used, torch.nn.functional.one_hot(labels, logits.shape[1]), 1e-2) or not share:
+        return None
+    told = f"{share:.0%} of the labels are not those of the data. The classifier learns from all "
+    return f"{told}of them as they are: none is dropped."
 
 
 def train_hint(crash: Crash) -> str | None:
     """Advice for the errors of job 5.4."""
+    if crash.message.startswith("Target "):
+        return "Labels are those of the data, 0 … classes − 1; there is no null label here."
     if "index" in crash.message and ("bound" in crash.message or "range" in crash.message):
         return "t is one of 0 … self.diffusion.num_steps − 1; T is not always 1,000."
     if "must match the size" in crash.message:
         return "Each item has a t and a noise of its own: t has shape (b,), the noise that of x."
     if "has no attribute" in crash.message:
         return "The process is self.diffusion, the data self.data, the classifier self.model."
-    return None
+    return hint(crash)

@@ -7,14 +7,22 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from course_utils.checks.classifier_guidance_probes import Tables, gradient_value, guess_of
+from course_utils.checks.classifier_guidance_probes import (
+    Tables,
+    gradient_value,
+    per_item,
+)
 from course_utils.checks.classifier_guidance_sampling import (
+    STRONG,
     Draw,
     Mistakes,
+    clipped_guess,
     drawn_findings,
+    fresh,
     part_of,
     questions,
     residual_problem,
+    strong,
     take_step,
 )
 from course_utils.checks.classifier_guidance_verdicts import all_of, compare_items
@@ -22,13 +30,14 @@ from course_utils.checks.core import Finding, Values
 
 
 def ddim_probe(target: Any, inputs: Values) -> Values:
-    eta = inputs["eta"]
+    eta, hard = inputs["eta"], strong(inputs)
     return {
         **take_step(target, inputs, "ddim_sample", "sure."),
         **take_step(target, inputs, "ddim_sample", "steered.", guided=True),
         **take_step(target, inputs, "ddim_sample", "some.", eta=eta),
         **take_step(target, inputs, "ddim_sample", "all.", eta=1.0),
-        **take_step(target, inputs, "ddim_sample", "both.", guided=True, eta=eta),
+        **take_step(target, hard, "ddim_sample", "both.", guided=True, eta=eta),
+        **take_step(target, hard, "ddim_sample", "whole.", guided=True, eta=1.0),
     }
 
 
@@ -41,43 +50,55 @@ def _ddim(tables: Tables, t: Tensor, guess: Tensor, noise: Tensor, sigma: Tensor
 
 def ddim_verdict(inputs: Values, outputs: Values) -> list[Finding]:
     tables, t, x = Tables.of(inputs), inputs["t"], inputs["x"].double()
-    guess = guess_of(inputs, x, tables.original[t])
-    noise = tables.noise_of(guess, x, t)
+    guess, came = clipped_guess(tables, inputs)
+    noise, raw = tables.noise_of(guess, x, t), tables.noise_of(came, x, t)
     g = gradient_value(inputs, x, tables.original[t], inputs["y"])
-    bar = tables.at("alphas_bar", t, x)
-    pulled = noise - (1 - bar).sqrt() * g
-    new_guess = tables.start_of(pulled, x, t)
+    root = (1 - tables.at("alphas_bar", t, x)).sqrt()
     # Eq. 16 by the posterior: its variance is η² times that of q(x_{t−1}|x_t, x_0).
     deviation = tables.at("variances", t, x).sqrt()
-    unsteered = (guess, noise)
+    unsteered, some = (guess, noise), inputs["eta"]
 
-    def drawn(name: str, what: str, pair: tuple[Tensor, Tensor], eta: float) -> list[Finding]:
-        run = part_of(outputs, name)
-        steered = pair is not unsteered
-        truth = _ddim(tables, t, *pair, eta * deviation)
+    def drawn(name: str, what: str, eta: float, pull: float = 0.0) -> list[Finding]:
+        run, sigma = part_of(outputs, name), eta * deviation
+        pulled = noise - root * pull * g
+        pair = (tables.start_of(pulled, x, t), pulled) if pull else unsteered
+        truth = _ddim(tables, t, *pair, sigma)
 
         def wrong() -> dict[str, Draw]:
             found = _ddim_mistakes(tables, inputs, pair, eta, deviation)
-            more = _steer_mistakes(tables, inputs, unsteered, pair, g, eta * deviation)
-            return more | found if steered else found
+            found |= _unclipped_mistakes(tables, inputs, pair, raw - root * pull * g, sigma)
+            more = _steer_mistakes(tables, inputs, unsteered, pair, pull * g, sigma)
+            return more | found if pull else found
 
         return all_of([
-            lambda: questions(tables, inputs, run, steered),
+            lambda: questions(tables, inputs, run, pull > 0),
             lambda: _sure(tables, inputs, what, run["x"], truth, wrong)
             if eta == 0
             else drawn_findings(what, run["x"], truth, wrong, t, tables.tolerance),
         ])  # fmt: skip
 
-    some, pulled_pair = inputs["eta"], (new_guess, pulled)
     return all_of([
-        lambda: drawn("sure.", "x_{t−1} = √ᾱ_{t−1} x̂_0 + √(1 − ᾱ_{t−1}) ε, no dice at η = 0",
-                      unsteered, 0.0),
-        lambda: drawn("steered.", "where cond_fn is given, x̂_0 and ε are the guided ones",
-                      pulled_pair, 0.0),
-        lambda: drawn("some.", "between 0 and 1, η scales the noise", unsteered, some),
-        lambda: drawn("all.", "at η = 1 its variance is that of the posterior", unsteered, 1.0),
-        lambda: drawn("both.", "guidance and noise go together", pulled_pair, some),
+        lambda: drawn("sure.", "x_{t−1} = √ᾱ_{t−1} x̂_0 + √(1 − ᾱ_{t−1}) ε, no dice at η = 0", 0.0),
+        lambda: drawn("steered.", "given cond_fn, x̂_0 and ε are the guided ones", 0.0, 1.0),
+        lambda: drawn("some.", "between 0 and 1, η scales the noise", some),
+        lambda: drawn("all.", "at η = 1 its variance is that of the posterior", 1.0),
+        lambda: fresh(_repeated(tables, t, unsteered, deviation, outputs, some)),
+        lambda: drawn("both.", "guidance and noise go together", some, STRONG),
+        lambda: drawn("whole.", "at η = 1, too", 1.0, STRONG),
     ])  # fmt: skip
+
+
+def _repeated(
+    tables: Tables, t: Tensor, pair: tuple[Tensor, Tensor], deviation: Tensor, outputs: Values,
+    eta: float,
+) -> bool:  # fmt: skip
+    """Whether the steps of two η, both right by themselves, were drawn with the same noise."""
+    truths = [_ddim(tables, t, *pair, share * deviation) for share in (eta, 1.0)]
+    drawn = (outputs["some.x"].double(), outputs["all.x"].double())
+    some, other = (
+        ((x - truth.mean) / truth.sigma)[t > 0] for x, truth in zip(drawn, truths, strict=True)
+    )
+    return float((some * other).mean()) > 0.5
 
 
 def _sure(
@@ -137,6 +158,10 @@ def _ddim_mistakes(
             Draw(tables.posterior_mean(guess, x, t), sigma),
         "x_t takes the place of ε.": _ddim(tables, t, guess, x, sigma),
     }  # fmt: skip
+    last = per_item(tables.alphas_bar[t - 1], x)
+    wrapped = last.sqrt() * guess + (1 - last - sigma**2).clamp_min(0).sqrt() * noise
+    told = "At t = 0 ᾱ_{t−1} is 1; alphas_bar[t − 1] is the last entry there. Use alphas_bar_prev."
+    found[told] = Draw(wrapped, sigma)
     if eta != 1:
         found["η has no effect: noise is added as if it were 1, as in an ancestral step."] = _ddim(
             tables, t, guess, noise, deviation
@@ -172,13 +197,37 @@ def _ddim_mistakes(
     }  # fmt: skip
 
 
+def _unclipped_mistakes(
+    tables: Tables, inputs: Values, pair: tuple[Tensor, Tensor], raw: Tensor, sigma: Tensor
+) -> dict[str, Draw]:
+    """``raw``: the model's own answer, pushed like ε where there is guidance."""
+    t, x = inputs["t"], inputs["x"].double()
+    late = tables.start_of(raw, x, t).clamp(-1, 1)
+    return {
+        "pred_xstart is not clipped, and ε is the model's own answer: take both from "
+        "p_mean_variance as it is, which clips.":
+            _ddim(tables, t, tables.start_of(raw, x, t), raw, sigma),
+        "ε is the model's own answer, which does not know of the clipping: take it anew from "
+        "pred_xstart.": _ddim(tables, t, pair[0], raw, sigma),
+        "The guess is clipped after it is guided; clip first, as p_mean_variance does, then guide.":
+            _ddim(tables, t, late, tables.noise_of(late, x, t), sigma),
+        "The guess is clipped after it is guided, and ε is the model's own with the push; clip "
+        "first, then guide, and take ε from pred_xstart.": _ddim(tables, t, late, raw, sigma),
+        "This is x_t as it came.": Draw(x, 0 * sigma),
+        "ε takes the place of the fresh noise z.":
+            Draw(_ddim(tables, t, *pair, sigma).mean + sigma * pair[1], 0 * sigma),
+        "x_t takes the place of the fresh noise z.":
+            Draw(_ddim(tables, t, *pair, sigma).mean + sigma * x, 0 * sigma),
+    }  # fmt: skip
+
+
 def _steer_mistakes(
     tables: Tables, inputs: Values, old: tuple[Tensor, Tensor], new: tuple[Tensor, Tensor],
     g: Tensor, sigma: Tensor,
 ) -> dict[str, Draw]:  # fmt: skip
     t, x = inputs["t"], inputs["x"].double()
     plain = _ddim(tables, t, *old, sigma)
-    var = tables.at("variances", t, x)
+    var, clipped = tables.at("variances", t, x), new[0].clamp(-1, 1)
     return {
         "cond_fn has no effect: take x̂_0 and ε from condition_score where it is given.": plain,
         "ε is still the unguided one: take it anew from the guided pred_xstart.":
@@ -190,7 +239,8 @@ def _steer_mistakes(
             Draw(tables.posterior_mean(old[0], x, t) + var * g, sigma),
         "Guidance is applied twice.":
             _ddim(tables, t, 2 * new[0] - old[0], 2 * new[1] - old[1], sigma),
-        "The guided pred_xstart is clipped.":
-            _ddim(tables, t, new[0].clamp(-1, 1), tables.noise_of(new[0].clamp(-1, 1), x, t),
-                  sigma),
+        "The guided pred_xstart is clipped; after guidance nothing is clipped again.":
+            _ddim(tables, t, clipped, tables.noise_of(clipped, x, t), sigma),
+        "The guided pred_xstart is clipped, and its ε is not; nothing is clipped again.":
+            _ddim(tables, t, clipped, new[1], sigma),
     }  # fmt: skip

@@ -34,7 +34,7 @@ def jump_probe(target: Any, inputs: Values) -> Values:
     x_start, t, noise = (inputs[name].clone() for name in ("x_start", "t", "noise"))
     first = process.q_sample(x_start, t, noise)
     after = {"x_start_after": x_start.clone(), "noise_after": noise.clone()}
-    again = process.q_sample(inputs["x_start"].clone(), t=inputs["t"].clone(), noise=noise.clone())
+    again = process.q_sample(*(inputs[name].clone() for name in ("x_start", "t", "noise")))
     return {"x": first, "again": again, **after}
 
 
@@ -58,6 +58,8 @@ def _jump_mistakes(tables: Tables, x_start: Tensor, t: Tensor, noise: Tensor) ->
     names = ("alphas_bar", "alphas_bar_prev", "betas", "alphas")
     bar, prev, beta, alpha = (tables.at(name, t, x_start) for name in names)
     turned = tables.at("alphas_bar", tables.num_steps - 1 - t, x_start)
+    whole = per_item(tables.whole_alphas_bar[t], x_start)
+    last = per_item(tables.alphas_bar[t - 1], x_start)
     steps = per_item(t / tables.num_steps, x_start)
     first = bar[:1]
 
@@ -78,12 +80,18 @@ def _jump_mistakes(tables: Tables, x_start: Tensor, t: Tensor, noise: Tensor) ->
             mixed(alpha),
         "This uses β_t in the place of ᾱ_t.": mixed(beta),
         "This uses ᾱ_{t−1}, the step before t: use alphas_bar, not alphas_bar_prev.": mixed(prev),
+        "The index t − 1 is a step too early, and at t = 0 alphas_bar[−1] is the last entry: t "
+        "counts from 0.": mixed(last),
+        "These are the ᾱ of the whole process at t; self.alphas_bar has those of this one.":
+            mixed(whole),
         "Time runs backwards: at t = 0 there is the least noise.": mixed(turned),
         "This mixes linearly in t, as flow matching does; here ᾱ_t tells the mixture.":
             (1 - steps) * x_start + steps * noise,
         "The noise is not scaled.": bar.sqrt() * x_start + noise,
         "x_0 is not scaled by √ᾱ_t.": x_start + (1 - bar).sqrt() * noise,
         "The noise is missing: this is the mean √ᾱ_t x_0.": bar.sqrt() * x_start,
+        "This is x_0 as it came.": x_start,
+        "This is the noise as it came.": noise,
         "x_0 is missing: this is the noise alone.": (1 - bar).sqrt() * noise,
         "The noise is subtracted; add it.": bar.sqrt() * x_start - (1 - bar).sqrt() * noise,
         "The whole batch is noised at the first item's t; every item has its own.": mixed(first),
@@ -138,12 +146,27 @@ def posterior_mean_verdict(inputs: Values, outputs: Values) -> list[Finding]:
     return all_of([lambda: _posterior_form(outputs), lambda: writes, mean])
 
 
+def _before_the_first(tables: Tables, t: Tensor, x: Tensor) -> dict[str, Tensor]:
+    """What is taken for ᾱ_{t−1} by an index t − 1, which there is none of at t = 0."""
+    bar = tables.alphas_bar
+    return {
+        "At t = 0, alphas_bar[t − 1] is the last entry, for −1 counts from the end; "
+        "alphas_bar_prev has a 1 there.": per_item(bar[t - 1], x),
+        "At t = 0 you take ᾱ_0 for ᾱ_{t−1}, which is 1 there: use alphas_bar_prev.":
+            per_item(bar[(t - 1).clamp_min(0)], x),
+    }  # fmt: skip
+
+
 def mean_mistakes(tables: Tables, x_start: Tensor, x_t: Tensor, t: Tensor) -> dict[str, Tensor]:
     names = ("alphas_bar", "alphas_bar_prev", "betas", "alphas", "variances")
     bar, prev, beta, alpha, var = (tables.at(name, t, x_t) for name in names)
     start, noisy = prev.sqrt() * beta / (1 - bar), alpha.sqrt() * (1 - prev) / (1 - bar)
     exact = start * x_start + noisy * x_t
-    return {
+    shifted = {
+        told: (wrong.sqrt() * beta * x_start + alpha.sqrt() * (1 - wrong) * x_t) / (1 - bar)
+        for told, wrong in _before_the_first(tables, t, x_t).items()
+    }
+    return shifted | {
         "x_0 and x_t look swapped: √ᾱ_{t−1} β/(1 − ᾱ) belongs to x_0.":
             start * x_t + noisy * x_start,
         "The factor of x_0 has ᾱ_t under its root; it is ᾱ_{t−1}.":
@@ -192,9 +215,22 @@ def posterior_spread_verdict(inputs: Values, outputs: Values) -> list[Finding]:
 def variance_findings(tables: Tables, outputs: Values, x: Tensor, t: Tensor) -> list[Finding]:
     """What there is to say of a variance and its logarithm at the steps ``t`` (shape of ``x``)."""
     return all_of([
+        lambda: _unshaped(tables, outputs, x),
         lambda: [_variance(tables, outputs, x, t)],
         lambda: [_log_variance(tables, outputs, x, t)],
     ])  # fmt: skip
+
+
+def _unshaped(tables: Tables, outputs: Values, x: Tensor) -> list[Finding]:
+    """Tables that were not looked up, or not shaped."""
+    for key, name in (("variance", "The variance"), ("log_variance", "The log variance")):
+        value = outputs[key]
+        if isinstance(value, Tensor) and value.shape == (tables.num_steps,):
+            return [Finding(False, f"{name}: This is the whole table; look it up at t by self.at.")]
+        if isinstance(value, Tensor) and value.shape == (len(x),):
+            told = f"{name} has shape (b,); as b 1 1 1 it multiplies images: look it up by self.at."
+            return [Finding(False, told)]
+    return []
 
 
 def _variance(tables: Tables, outputs: Values, x: Tensor, t: Tensor) -> Finding:
@@ -206,6 +242,8 @@ def _variance(tables: Tables, outputs: Values, x: Tensor, t: Tensor) -> Finding:
         "The fraction is upside down: (1 − ᾱ_{t−1})/(1 − ᾱ_t).": beta * (1 - bar) / (1 - prev),
         "At t = 0 the variance is 0, for x_0 is known; only the logarithm takes the second entry.":
             log.exp(),
+        **{told: beta * (1 - wrong) / (1 - bar)
+           for told, wrong in _before_the_first(tables, t, x).items()},
         "This is the standard deviation; the variance is its square.": exact.sqrt(),
         "The standard deviation, with the second entry at t = 0: the variance is its square.":
             (log / 2).exp(),
@@ -230,9 +268,17 @@ def _variance(tables: Tables, outputs: Values, x: Tensor, t: Tensor) -> Finding:
 def _log_variance(tables: Tables, outputs: Values, x: Tensor, t: Tensor) -> Finding:
     names = ("betas", "variances", "log_variances")
     beta, var, exact = (tables.at(name, t, x) for name in names)
+    at_zero = per_item(t == 0, x)
+    earlier, later = (
+        tables.at("log_variances", (t + by).clamp(0, tables.num_steps - 1), x) for by in (-1, 1)
+    )
     mistakes = {
         "At t = 0 the logarithm is −∞, for the variance is 0 there. Put the second entry of the "
         "table in the place of the first.": var.log(),
+        "At t = 0 the logarithm is 0, which promises the variance 1. Put the second entry of the "
+        "table in the place of the first.": exact.masked_fill(at_zero, 0),
+        "The logarithms are shifted by one step: they show the step before t.": earlier,
+        "The logarithms are shifted by one step: they show the step after t.": later,
         "This is the variance; take its logarithm.": var,
         "This is log σ, half of log σ².": exact / 2,
         "This is the logarithm of β_t.": beta.log(),
@@ -245,7 +291,7 @@ def _log_variance(tables: Tables, outputs: Values, x: Tensor, t: Tensor) -> Find
     what = "log_variance is its logarithm, and finite at t = 0"
     got = spread(outputs["log_variance"], x)
     exact, mistakes = exact.expand_as(x), {k: v.expand_as(x) for k, v in mistakes.items()}
-    first = per_item(t == 0, x).expand_as(x)
+    first = at_zero.expand_as(x)
 
     def settled(value: Tensor) -> Tensor:
         # At t = 0 any finite logarithm that promises no more noise than t = 1 does no harm.

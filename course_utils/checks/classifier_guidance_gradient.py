@@ -19,7 +19,7 @@ from course_utils.checks.classifier_guidance_probes import (
     whole_number,
 )
 from course_utils.checks.classifier_guidance_verdicts import all_of, compare_items, untouched
-from course_utils.checks.core import Crash, Finding, Values
+from course_utils.checks.core import Alien, Crash, Finding, Values
 
 TOLERANCE = 1e-4
 
@@ -114,7 +114,10 @@ def _mistakes(inputs: Values, scale: int | float) -> dict[str, Tensor]:
         return sign * scale * _derivative(inputs, function)
 
     size = per_item(exact.flatten(1).norm(dim=1), exact)
+    x = inputs["x"].double()
     found = {
+        "This is x moved along the gradient; return the gradient alone.": x + exact * scale,
+        "This is 0 everywhere: it is no gradient yet.": torch.zeros_like(exact),
         "The gradient is averaged over the batch: sum the log-probabilities, for each item wants "
         "its own gradient.": exact / len(y) * scale,
         "The gradient is averaged over the batch and points away from y: cross_entropy is minus "
@@ -139,6 +142,8 @@ def _mistakes(inputs: Values, scale: int | float) -> dict[str, Tensor]:
             of(lambda logits: logits.log_softmax(dim=1).amax(dim=1)),
         "The labels are shifted by one.":
             of(lambda logits: logits.log_softmax(dim=1)[rows, (y + 1) % classes]),
+        "The labels are shifted by one, downwards.":
+            of(lambda logits: logits.log_softmax(dim=1)[rows, y - 1]),
         "The gradient is normalised to length 1; its length tells how sure the classifier is.":
             exact / size * scale,
         "The gradient's sign alone is returned.": exact.sign() * scale,
@@ -172,6 +177,18 @@ def _asked(inputs: Values, outputs: Values, name: str) -> list[Finding]:
     return [Finding(False, "The classifier is told other steps than t: hand on t as it comes.")]
 
 
+def _odd_form(inputs: Values, got: object, scale: int | float) -> str | None:
+    """What a result is that has not even the form of a gradient."""
+    if isinstance(got, Alien) and got.type_name == "tuple":
+        return "autograd.grad returns a tuple, one gradient for each of its inputs: take [0]."
+    y = inputs["y"]
+    chosen = _logits(inputs, inputs["x"].double()).log_softmax(dim=1).gather(1, y[:, None])[:, 0]
+    if not isinstance(got, Tensor) or got.shape != y.shape or scale == 0:
+        return None
+    same = torch.allclose(got.double(), scale * chosen, rtol=1e-3, atol=1e-4)
+    return "These are the log-probabilities; return their gradient at x." if same else None
+
+
 def _value(
     what: str, inputs: Values, outputs: Values, name: str, scale: int | float
 ) -> list[Finding]:
@@ -181,6 +198,9 @@ def _value(
         "At scale 0 there must be no guidance; yours still returns the gradient. Is the scale "
         "used?": base,
     }
+    odd = _odd_form(inputs, outputs[name], scale)
+    if odd is not None:
+        return [Finding(False, odd)]
     got = compare_items(
         what, outputs[name], exact, lambda: _mistakes(inputs, scale) if scale else unused, t,
         TOLERANCE, slack, name="cond_fn(x, t, y)",

@@ -23,10 +23,14 @@ from course_utils.checks.classifier_guidance_stand_ins import FIELDS, Form, read
 from course_utils.checks.classifier_guidance_verdicts import (
     all_of,
     asked,
+    close_items,
     compare_items,
     untouched,
 )
 from course_utils.checks.core import Finding, Values
+
+IS_THE_MEAN = "This is the mean, one step back; pred_xstart is the guess of x_0, all the way."
+MEAN_CLIPPED = "The mean is clipped; clip pred_xstart, from which it is made."
 
 
 def _inputs(seed: int, gain: float) -> Values:
@@ -47,11 +51,11 @@ def clip_inputs(seed: int) -> Values:
     return _inputs(seed, 3.0)
 
 
-def _predict(target: Any, inputs: Values, name: str, **options: Any) -> Values:
+def _predict(target: Any, inputs: Values, name: str, *clip: bool) -> Values:
     process, tables = build(target, inputs), Tables.of(inputs)
     model, x = ProbeModel(inputs), inputs["x"].clone()
     with standing_in(target, tables, Form(target, process, tables), "p_mean_variance"):
-        told = read(process.p_mean_variance(model, x, inputs["t"].clone(), **options))
+        told = read(process.p_mean_variance(model, x, inputs["t"].clone(), *clip))
     found = {"form": told} if isinstance(told, str) else {**told, "form": None}
     found |= {**model.record.values("model"), "x_after": x}
     return {f"{name}{key}": value for key, value in found.items()}
@@ -64,8 +68,8 @@ def guess_probe(target: Any, inputs: Values) -> Values:
 def clip_probe(target: Any, inputs: Values) -> Values:
     return {
         **_predict(target, inputs, "default."),
-        **_predict(target, inputs, "on.", clip_denoised=True),
-        **_predict(target, inputs, "off.", clip_denoised=False),
+        **_predict(target, inputs, "on.", True),
+        **_predict(target, inputs, "off.", False),
     }
 
 
@@ -81,6 +85,14 @@ def guess_verdict(inputs: Values, outputs: Values) -> list[Finding]:
     step = tables.original[t]
     guess, slack = guess_of(inputs, x, step), tables.guess_slack(x, t)
 
+    def order() -> list[Finding]:
+        mean = tables.posterior_mean(guess, x, t)
+        pairs = ((outputs["mean"], guess), (outputs["pred_xstart"], mean))
+        if not all(_is(value, other, tables, slack) for value, other in pairs):
+            return []
+        told = f"pred_xstart and the mean look swapped: the order is {', '.join(FIELDS)}."
+        return [Finding(False, told)]
+
     def start() -> list[Finding]:
         return [
             compare_items(
@@ -90,21 +102,16 @@ def guess_verdict(inputs: Values, outputs: Values) -> list[Finding]:
             )
         ]  # fmt: skip
 
-    def mistakes() -> dict[str, Tensor]:
-        return {
-            "The mean is taken with x_0 and x_t swapped: q_posterior_mean_variance(x_start, x_t, "
-            "t).": tables.posterior_mean(x, guess, t),
-            "The posterior is handed ε in the place of x_0.":
-                tables.posterior_mean(noise_guess(inputs, x, step), x, t),
-            **mean_mistakes(tables, guess, x, t),
-        }  # fmt: skip
+    def mistakes(exact: Tensor) -> dict[str, Tensor]:
+        clipped = {MEAN_CLIPPED: exact.clamp(-1, 1)}
+        return clipped | _made_wrongly(tables, inputs, guess, x, t)
 
     def mean() -> list[Finding]:
         exact = tables.posterior_mean(guess, x, t)
         return [
             compare_items(
                 "the mean is that of the posterior, with pred_xstart in the place of x_0",
-                outputs["mean"], exact, mistakes, t, tables.tolerance,
+                outputs["mean"], exact, lambda: mistakes(exact), t, tables.tolerance,
                 slack + tables.mean_slack(exact, x, t),
                 name="The mean",
             )
@@ -114,10 +121,28 @@ def guess_verdict(inputs: Values, outputs: Values) -> list[Finding]:
         lambda: _form(outputs),
         lambda: asked("the model", outputs, "model", step, t),
         lambda: untouched(outputs, inputs, "x"),
+        order,
         start,
         mean,
         lambda: variance_findings(tables, outputs, x, t),
     ])  # fmt: skip
+
+
+def _is(value: object, expected: Tensor, tables: Tables, slack: Tensor) -> bool:
+    return isinstance(value, Tensor) and close_items(value, expected, tables.tolerance, slack)
+
+
+def _made_wrongly(
+    tables: Tables, inputs: Values, guess: Tensor, x: Tensor, t: Tensor
+) -> dict[str, Tensor]:
+    """Means of a posterior that is handed something else, or is wrong itself."""
+    noise = noise_guess(inputs, x, tables.original[t])
+    return {
+        "The mean is taken with x_0 and x_t swapped: q_posterior_mean_variance(x_start, x_t, t).":
+            tables.posterior_mean(x, guess, t),
+        "The posterior is handed ε in the place of x_0.": tables.posterior_mean(noise, x, t),
+        **mean_mistakes(tables, guess, x, t),
+    }  # fmt: skip
 
 
 def _guess_mistakes(tables: Tables, inputs: Values, x: Tensor, t: Tensor) -> dict[str, Tensor]:
@@ -147,14 +172,20 @@ def _guess_mistakes(tables: Tables, inputs: Values, x: Tensor, t: Tensor) -> dic
             x - (1 - bar).sqrt() / bar.sqrt() * noise,
         "The bracket is missing: only x_t is divided by √ᾱ_t.":
             x / bar.sqrt() - (1 - bar).sqrt() * noise,
-        "This is the mean, one step back; pred_xstart is the guess of x_0, all the way.": mean,
+        IS_THE_MEAN: mean,
         "ε is clipped; clip the guess of x_0.": tables.start_of(noise.clamp(-1, 1), x, t),
     }  # fmt: skip
     # The same mistakes hide behind a clip of what came out.
     clipped = {told: value.clamp(-1, 1) for told, value in found.items()}
     both = {f"{told} (Clipped afterwards.)": value for told, value in clipped.items()}
-    return found | both | {"The guess is clipped to [0, 1]; images live in [−1, 1].":
-                           guess.clamp(0, 1)}  # fmt: skip
+    return (
+        found
+        | both
+        | {
+            "The guess is clipped to [0, 1]; images live in [−1, 1].": guess.clamp(0, 1),
+            "The guess is bent by tanh; clip it by clamp(−1, 1).": guess.tanh(),
+        }
+    )
 
 
 # --- clipping
@@ -172,10 +203,29 @@ def clip_verdict(inputs: Values, outputs: Values) -> list[Finding]:
     return all_of([
         lambda: [f for run in runs.values() for f in _form(run)],
         lambda: asked("the model", runs["off"], "model", step, t),
+        lambda: untouched(runs["off"], inputs, "x"),
+        lambda: _when_clipped(tables, inputs, runs),
         lambda: _clipped(tables, inputs, runs["default"], "", on=True),
         lambda: _clipped(tables, inputs, runs["on"], "With clip_denoised=True: ", on=True),
         lambda: _clipped(tables, inputs, runs["off"], "With clip_denoised=False: ", on=False),
     ])  # fmt: skip
+
+
+def _when_clipped(tables: Tables, inputs: Values, runs: dict[str, Values]) -> list[Finding]:
+    """Whether the clip comes at all, but not when it should."""
+    t, x = inputs["t"], inputs["x"].double()
+    wild, slack = guess_of(inputs, x, tables.original[t]), tables.guess_slack(x, t)
+    clipped = {
+        name: _is(run["pred_xstart"], wild.clamp(-1, 1), tables, slack)
+        for name, run in runs.items()
+    }
+    if clipped == {"default": False, "on": True, "off": False}:
+        return [Finding(False, "Without a word on it nothing is clipped: clip_denoised is True by "
+                               "default.")]  # fmt: skip
+    if clipped["off"] and not clipped["on"]:
+        return [Finding(False, "The guess is clipped where clip_denoised is False, and not where "
+                               "it is True.")]  # fmt: skip
+    return []
 
 
 def _clipped(tables: Tables, inputs: Values, outputs: Values, when: str, on: bool) -> list[Finding]:
@@ -188,16 +238,19 @@ def _clipped(tables: Tables, inputs: Values, outputs: Values, when: str, on: boo
     mean_slack = slack + tables.mean_slack(mean, x, t)
 
     def of_guess() -> dict[str, Tensor]:
-        found = _clip_mistakes(tables, inputs, wild, x, t)
+        found = _clip_mistakes(tables, inputs, wild, x, t) | _guess_mistakes(tables, inputs, x, t)
+        found |= {IS_THE_MEAN: mean}
         return {f"{when}{message}": value for message, value in found.items()}
 
     def of_mean() -> dict[str, Tensor]:
         which = "the unclipped guess: clip before the posterior" if on else "the clipped guess"
         return {
-            f"{when}The mean is clipped; clip pred_xstart, from which it is made.":
-                (late if on else mean).clamp(-1, 1),
+            f"{when}{MEAN_CLIPPED}": (late if on else mean).clamp(-1, 1),
             f"{when}The mean is clipped, too; clip pred_xstart alone.": mean.clamp(-1, 1),
             f"{when}The mean is made from {which}.": late,
+        } | {
+            f"{when}{message}": value
+            for message, value in _made_wrongly(tables, inputs, tame if on else wild, x, t).items()
         }  # fmt: skip
 
     what = "pred_xstart is clipped to [−1, 1]" if on else "clip_denoised=False leaves it"

@@ -22,6 +22,7 @@ from course_utils.checks.classifier_guidance_probes import (
     gradient_values,
     guess_of,
     model_values,
+    per_item,
 )
 from course_utils.checks.classifier_guidance_stand_ins import Form, standing_in
 from course_utils.checks.classifier_guidance_verdicts import (
@@ -35,6 +36,13 @@ from course_utils.checks.verdicts import form_problem, normal_problem
 
 COPIES = 32
 """Few rows of many numbers: where a mask is broadcast against the batch, memory is its square."""
+
+GAIN = 1.5
+"""Of the model's guesses of x_0: many lie outside [−1, 1], where p_mean_variance clips them."""
+
+PULL = ("slope", "drift", "shift")
+STRONG = 50.0
+"""How many times harder a step with dice is pulled, or σ would hide a wrong factor of g."""
 
 
 class Draw(NamedTuple):
@@ -54,8 +62,9 @@ def sample_inputs(seed: int) -> Values:
         batch = COPIES * len(case["t"])
         t = case["t"].repeat(COPIES)[torch.randperm(batch, generator=stream)]
         sides = (64,) if len(case["shape"]) == 2 else (1, 8, 8)
-        x = torch.randn(batch, *sides, generator=stream)
-        told = model_values(stream, 0.8) | gradient_values(stream, batch)
+        # Not of variance 1, or x itself might pass for noise.
+        x = 1.3 * torch.randn(batch, *sides, generator=stream)
+        told = model_values(stream, GAIN) | gradient_values(stream, batch)
         eta = float(0.3 + 0.4 * torch.rand((), generator=stream))
         return case | told | {"t": t, "x": x, "shape": torch.tensor(x.shape), "eta": eta}
 
@@ -93,6 +102,12 @@ def questions(tables: Tables, inputs: Values, outputs: Values, guided: bool) -> 
     return findings
 
 
+def clipped_guess(tables: Tables, inputs: Values) -> tuple[Tensor, Tensor]:
+    """The model's guess of x_0 as p_mean_variance hands it on, and as it came."""
+    came = guess_of(inputs, inputs["x"].double(), tables.original[inputs["t"]])
+    return came.clamp(-1, 1), came
+
+
 def residual_problem(x: Tensor, draw: Draw, rows: Tensor) -> str | None:
     """Why the residual of some rows is not standard normal; None if it is."""
     return normal_problem(((x - draw.mean) / draw.sigma.expand_as(x))[rows])
@@ -116,11 +131,8 @@ def drawn_findings(
                 return [Finding(False, message)]
             if not sure and residual_problem(x, draw, moving) is None:
                 return [Finding(False, message)]
-        uniform = ((x - truth.mean) / truth.sigma.expand_as(x))[moving]
-        if float(uniform.min()) > -0.1 and float(uniform.max()) < 1.1:
-            return [Finding(False, "Your noise is uniform: torch.rand instead of torch.randn.")]
         told = f"Not yet: {what}. (x − mean)/σ should be standard normal noise; yours {told}."
-        return [Finding(False, told)]
+        return [Finding(False, _odd_noise(x, truth, t, tolerance) or told)]
     if not close_items(x[~moving], truth.mean[~moving], tolerance):
         for message, draw in mistakes().items():
             if close_items(x[~moving], draw.mean[~moving], tolerance):
@@ -142,6 +154,26 @@ def _no_noise(x: Tensor, truth: Draw, t: Tensor, tolerance: float) -> str:
     return "The mask is inverted: noise is added at t = 0 and nowhere else."
 
 
+def _odd_noise(x: Tensor, truth: Draw, t: Tensor, tolerance: float) -> str | None:
+    """What is odd about noise that no known formula explains."""
+    if bool((x == x.flatten()[0]).all()):
+        return f"The step is {float(x.flatten()[0]):g} everywhere, whatever x is."
+    moving, last = t > 0, int(t.max())
+    uniform = ((x - truth.mean) / truth.sigma.expand_as(x))[moving]
+    if float(uniform.min()) > -0.1 and float(uniform.max()) < 1.1:
+        return "Your noise is uniform: torch.rand instead of torch.randn."
+    places = {
+        1: "At t = 1 the noise is missing; only t = 0, the last step, goes without.",
+        last: f"At t = {last} the noise is missing; the last step, which goes without, is t = 0.",
+    }
+    for number, told in places.items():
+        rows = t == number
+        if close_items(x[rows], truth.mean[rows], tolerance):
+            others = residual_problem(x, truth, moving & ~rows)
+            return told if others is None else None
+    return None
+
+
 # --- p_sample
 
 
@@ -149,15 +181,20 @@ def step_probe(target: Any, inputs: Values) -> Values:
     return {
         **take_step(target, inputs, "p_sample", "plain."),
         **take_step(target, inputs, "p_sample", "again."),
-        **take_step(target, inputs, "p_sample", "guided.", guided=True),
+        **take_step(target, strong(inputs), "p_sample", "guided.", guided=True),
     }
+
+
+def strong(inputs: Values) -> Values:
+    """The same inputs, with a cond_fn that pulls harder."""
+    return inputs | {name: STRONG * inputs[name] for name in PULL}
 
 
 def step_verdict(inputs: Values, outputs: Values) -> list[Finding]:
     tables, t, x = Tables.of(inputs), inputs["t"], inputs["x"].double()
-    guess = guess_of(inputs, x, tables.original[t])
+    guess, came = clipped_guess(tables, inputs)
     mean, var = tables.posterior_mean(guess, x, t), tables.at("variances", t, x)
-    g = gradient_value(inputs, x, tables.original[t], inputs["y"])
+    g = gradient_value(strong(inputs), x, tables.original[t], inputs["y"])
     plain, guided = Draw(mean, var.sqrt()), Draw(mean + var * g, var.sqrt())
     bar = tables.at("alphas_bar", t, x)
     scored = tables.posterior_mean(guess + (1 - bar) / bar.sqrt() * g, x, t)
@@ -171,13 +208,15 @@ def step_verdict(inputs: Values, outputs: Values) -> list[Finding]:
         "This guides by condition_score, which belongs to DDIM; here the mean moves by Σ g.":
             Draw(scored, plain.sigma),
         "The mean is replaced by Σ g; add them.": Draw(var * g, plain.sigma),
+        "The mean is added twice: condition_mean returns mean + Σ g.":
+            Draw(2 * mean + var * g, plain.sigma),
     }  # fmt: skip
 
     def drawn(name: str, what: str, draw: Draw, more: dict[str, Draw]) -> list[Finding]:
         run = part_of(outputs, name)
 
         def wrong() -> dict[str, Draw]:
-            return more | _step_mistakes(tables, inputs, guess, draw)
+            return more | _step_mistakes(tables, inputs, guess, came, draw)
 
         return all_of([
             lambda: questions(tables, inputs, run, draw is guided),
@@ -193,18 +232,24 @@ def step_verdict(inputs: Values, outputs: Values) -> list[Finding]:
 
 def _fresh(outputs: Values) -> list[Finding]:
     first, second = outputs["plain.x"], outputs["again.x"]
-    same = isinstance(second, Tensor) and torch.equal(first, second)
+    return fresh(isinstance(second, Tensor) and torch.equal(first, second))
+
+
+def fresh(same: bool) -> list[Finding]:
     told = "Two calls drew the same noise: draw it anew in each call."
     return [Finding(not same, told if same else "each call draws new noise")]
 
 
-def _step_mistakes(tables: Tables, inputs: Values, guess: Tensor, draw: Draw) -> dict[str, Draw]:
+def _step_mistakes(
+    tables: Tables, inputs: Values, guess: Tensor, came: Tensor, draw: Draw
+) -> dict[str, Draw]:
     """Known wrong distributions of a step whose right one is ``draw``."""
     t, x = inputs["t"], inputs["x"].double()
     mean, sigma = draw
     log, beta = tables.at("log_variances", t, x), tables.at("betas", t, x)
     bar, prev = tables.at("alphas_bar", t, x), tables.at("alphas_bar_prev", t, x)
     one = torch.ones_like(sigma)
+    unclipped = tables.posterior_mean(came, x, t) - tables.posterior_mean(guess, x, t)
     return {
         "The noise is scaled by the variance σ²; its standard deviation is σ, exp(½ log_variance).":
             Draw(mean, sigma**2),
@@ -222,7 +267,13 @@ def _step_mistakes(tables: Tables, inputs: Values, guess: Tensor, draw: Draw) ->
         "This starts from pred_xstart; start from the mean.": Draw(guess, sigma),
         "This starts from x_t; start from the mean.": Draw(x, sigma),
         "This is pred_xstart, without noise; the step is mean + σ ε.": Draw(guess, 0 * sigma),
+        "At t = 0 the mean is lost: the mask belongs to the noise alone.":
+            Draw(mean * per_item(t > 0, x), sigma),
         "The mean is missing: this is the noise alone.": Draw(0 * mean, sigma),
+        "pred_xstart is not clipped: leave clip_denoised as it is, True.":
+            Draw(mean + unclipped, sigma),
+        "This is x_t as it came.": Draw(x, 0 * sigma),
+        "x_t takes the place of the noise; draw it anew.": Draw(mean + sigma * x, 0 * sigma),
         "The noise is scaled by the second step's σ whatever t is.":
             Draw(mean, sigma * 0 + tables.variances[1].sqrt()),
     }  # fmt: skip

@@ -9,7 +9,7 @@ from __future__ import annotations
 import copy
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from inspect import unwrap
+from inspect import signature, unwrap
 from types import FunctionType
 from typing import Any, NamedTuple
 
@@ -104,6 +104,10 @@ class Form:
     def make(self, **fields: Tensor) -> Any:
         if isinstance(self.own, dict):
             return dict(fields)
+        named = isinstance(self.own, tuple) and getattr(self.own, "_fields", ()) == FIELDS
+        if named:
+            # A named tuple by these names, read like one: not by keys, which would crash later.
+            return self.own._replace(**fields)
         if isinstance(self.own, tuple | list | Tensor | None):
             return self.tuple(**fields)
         made = copy.copy(self.own)
@@ -151,9 +155,19 @@ METHODS = (
 )  # fmt: skip
 
 
-def _method(right: RightAnswers, name: str) -> Any:
-    """A method of ``right`` as one of the student's class, whose own ``self`` it does not need."""
-    return lambda process, *args, **options: getattr(right, name)(*args, **options)
+def _method(right: RightAnswers, name: str, own: Any) -> Any:
+    """A method of ``right`` as one of the student's class, whose own ``self`` it does not need.
+
+    Keywords may have the names that they have in the student's ``own`` method.
+    """
+    function = getattr(right, name)
+    ours, theirs = list(signature(function).parameters), []
+    with suppress(TypeError, ValueError):
+        theirs = list(signature(own).parameters)[1:]
+    names = dict(zip(theirs, ours, strict=False)) | {word: word for word in ours}
+    return lambda process, *args, **options: function(
+        *args, **{names.get(word, word): value for word, value in options.items()}
+    )
 
 
 POSTERIOR: Any = type("Posterior", (_Keys, _Posterior), {})
@@ -170,7 +184,11 @@ def _fields(prediction: Any) -> Values:
 def standing_in(target: Any, tables: Tables, form: Form, judged: str) -> Iterator[None]:
     """Right answers in the place of the student's, all but ``judged``, for a while."""
     right = RightAnswers(tables, form)
-    answers = {name: _method(right, name) for name in METHODS if name != judged}
+    answers = {
+        name: _method(right, name, getattr(target, name, None))
+        for name in METHODS
+        if name != judged
+    }
     kept = {name: vars(target)[name] for name in answers if name in vars(target)}
     try:
         for name, function in answers.items():

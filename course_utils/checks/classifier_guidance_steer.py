@@ -24,6 +24,7 @@ from course_utils.checks.classifier_guidance_verdicts import (
     all_of,
     asked,
     compare_items,
+    spread,
     untouched,
 )
 from course_utils.checks.core import Alien, Finding, Values
@@ -56,7 +57,7 @@ def _steer(target: Any, inputs: Values, method: str, flat: bool = False) -> tupl
     form = Form(target, process, tables)
     values = inputs | {"slope": 0.0, "drift": 0.0, "shift": 0 * inputs["shift"]} if flat else inputs
     cond_fn, x = ProbeGradient(values), inputs["x"].clone()
-    told = {name: value.float() for name, value in _prediction(tables, inputs).items()}
+    told = {name: value.to(x.dtype) for name, value in _prediction(tables, inputs).items()}
     with standing_in(target, tables, form, method):
         found = getattr(process, method)(
             cond_fn, form.make(**told), x, inputs["t"].clone(), inputs["y"].clone()
@@ -97,7 +98,7 @@ def mean_verdict(inputs: Values, outputs: Values) -> list[Finding]:
 
     def still() -> list[Finding]:
         same = isinstance(outputs["still"], Tensor) and outputs["still"].shape == exact.shape
-        same = same and torch.equal(outputs["still"], told["mean"].float())
+        same = same and torch.equal(outputs["still"].float(), told["mean"].float())
         fails = "Where the gradient is 0 the mean must stay what it is, to the last bit."
         return [Finding(same, "without a gradient the mean stays exactly what it is" if same
                         else fails)]  # fmt: skip
@@ -207,6 +208,12 @@ def score_verdict(inputs: Values, outputs: Values) -> list[Finding]:
             )
         ]  # fmt: skip
 
+    def kept() -> list[Finding]:
+        return [
+            _kept(name, outputs, told, other, t, x, tables.tolerance)
+            for name, other in (("variance", "log_variance"), ("log_variance", "variance"))
+        ]
+
     def still() -> list[Finding]:
         return [
             compare_items(
@@ -221,8 +228,25 @@ def score_verdict(inputs: Values, outputs: Values) -> list[Finding]:
         lambda: untouched(outputs, inputs, "x"),
         start,
         mean,
+        kept,
         still,
     ])  # fmt: skip
+
+
+def _kept(
+    name: str, outputs: Values, told: dict[str, Tensor], other: str, t: Tensor, x: Tensor,
+    tolerance: float,
+) -> Finding:  # fmt: skip
+    """Whether a variance that was handed over came back."""
+    mistakes = {
+        "variance and log_variance look swapped: a Prediction is mean, variance, log_variance, "
+        "pred_xstart.": told[other].expand_as(x),
+        f"The {name} is 0; hand on that of the prediction.": torch.zeros_like(x),
+    }
+    return compare_items(
+        "the variances stay", spread(outputs[name], x), told[name].expand_as(x),
+        lambda: mistakes, t, tolerance, name=f"The {name}",
+    )  # fmt: skip
 
 
 def _score_mistakes(
@@ -238,6 +262,8 @@ def _score_mistakes(
 
     right = by(-sigma * g)
     return {
+        "pred_xstart and mean look swapped: a Prediction is mean, variance, log_variance, "
+        "pred_xstart.": tables.posterior_mean(right, x, t),
         "pred_xstart is still the old one: make it anew from ε̂.": guess,
         "√(1 − ᾱ_t) is missing: ε̂ = ε − √(1 − ᾱ_t) g.": by(-g),
         "The gradient is scaled by 1 − ᾱ_t; its factor in ε̂ is √(1 − ᾱ_t).": by(-(sigma**2) * g),

@@ -126,10 +126,10 @@ def _step_mistake(who: str, told: Tensor, expected: Tensor, t: Tensor) -> str:
             f"{who} is asked at t as this process counts it. It was trained on the steps of the "
             "whole process: ask it at self.original_steps[t]."
         )
-    if bool((told != told.round()).any()) or float(told.abs().max()) <= 1:
-        return f"{who} is asked at fractions; it wants whole step numbers, self.original_steps[t]."
     if len(told) == 1 or len(told.unique()) == 1:
         return f"{who} is asked at one and the same t for the whole batch; every item has its own."
+    if bool((told != told.round()).any()) or float(told.abs().max()) <= 1:
+        return f"{who} is asked at fractions; it wants whole step numbers, self.original_steps[t]."
     shift = told[: len(t)] - expected if len(told) >= len(t) else None
     if shift is not None and bool((shift == shift[0]).all()):
         return f"{who} is asked at t {float(shift[0]):+.0f}; it should be t itself."
@@ -213,6 +213,8 @@ def hint(crash: Crash) -> str | None:
         )
     if "NoneType" in message and "callable" in message:
         return "Without guidance cond_fn is None: use it only where it is given."
+    if "tuple indices must be" in message:
+        return "A Prediction is read by name, prediction.mean, or unpacked; it is no dict."
     if "tensors used as indices" in message:
         return "Tables are indexed by t as it is: whole numbers."
     if "value of Tensor with more than one" in message:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from course_utils.checks import display
 from course_utils.checks.core import Crash, Finding, Job, Part, Values
@@ -32,10 +33,6 @@ from course_utils.checks.dit_layers import (
     layer_inputs,
     layer_probe,
     layer_verdict,
-    stack_hint,
-    stack_inputs,
-    stack_probe,
-    stack_verdict,
     start_probe,
     start_verdict,
 )
@@ -45,17 +42,18 @@ from course_utils.checks.dit_probes import (
     construct,
     dead_parameters,
     gradient_finding,
-    on_its_own,
     randomised,
-    with_note,
 )
+from course_utils.checks.dit_stack import stack_hint, stack_inputs, stack_probe, stack_verdict
+from course_utils.checks.dit_stand_ins import STAND_INS
 from course_utils.checks.probes import generator
+from course_utils.checks.stand_ins import alone, on_its_own
 from course_utils.checks.verdicts import form_problem
 
 # 4.6 The whole transformer
 
 BATCH, SIDE = 6, 32
-CLASSES = (4, 12, 7)
+CLASSES = (12, 13, 17)  # more than ten, so that a table for digits is too small
 
 
 def net_inputs(seed: int) -> Values:
@@ -77,12 +75,21 @@ def _net(target: Any, patch_size: int, classes: int, dim: int = 16, layers: int 
     )
 
 
+def _shapes(net: Any) -> str:
+    return str(sorted(tuple(p.shape) for p in net.parameters()))
+
+
 def net_probe(target: Any, inputs: Values) -> Values:
     x, t, y, classes = (inputs[name] for name in ("x", "t", "y", "classes"))
     net = randomised(_net(target, 8, classes), inputs["seed"])
-    out = net(x.clone(), t.clone(), y.clone())
-    other_x, other_t = x.clone(), t.clone()
-    other_x[0], other_t[0] = -x[0], t[0] + 0.3
+    try:
+        out = net(x.clone(), t.clone(), y.clone())
+    except IndexError as error:
+        tables = [m.num_embeddings for m in net.modules() if type(m) is nn.Embedding]
+        error.args = (f"{error} (rows: {tables}, classes: {classes})",)
+        raise
+    other_x, other_t, other_y = x.clone(), t.clone(), y.clone()
+    other_x[0], other_t[0], other_y[0] = -x[0], t[0] + 0.3, (y[0] + 1) % classes
     small = randomised(_net(target, 4, classes), inputs["seed"])
     return {
         "out": out,
@@ -90,43 +97,78 @@ def net_probe(target: Any, inputs: Values) -> Values:
         "single": net(x[:1].clone(), t[:1].clone(), y[:1].clone()),
         "other_x": net(other_x, t.clone(), y.clone()),
         "other_t": net(x.clone(), other_t, y.clone()),
-        "other_y": net(x.clone(), t.clone(), (y + 1) % (classes + 1)),
+        "other_y": net(x.clone(), t.clone(), other_y),
+        "all_y": net(x.clone(), t.clone(), (y + 1) % (classes + 1)),
         "small": small(x.clone(), t.clone(), y.clone()),
+        "shapes": _shapes(net),
+        "patch_size": _shapes(small),
+        "num_layers": _shapes(_net(target, 8, classes, layers=3)),
     }
 
 
 def net_verdict(inputs: Values, outputs: Values) -> list[Finding]:
     shape, out = tuple(inputs["x"].shape), outputs["out"]
-    for name in ("out", "other_x", "other_t", "other_y"):
-        problem = form_problem("forward(x, t, y)", outputs[name], shape)
-        if problem:
-            return [Finding(False, problem)]
-    problem = form_problem("With patches of 4 pixels, forward(x, t, y)", outputs["small"], shape)
+    problem = _image_shape(out) or form_problem("forward(x, t, y)", out, shape)
+    for name in ("other_x", "other_t", "other_y", "all_y"):
+        problem = problem or form_problem("forward(x, t, y)", outputs[name], shape)
+    problem = problem or form_problem(
+        "With patches of 4 pixels, forward(x, t, y)", outputs["small"], shape
+    )
     if problem:
         return [Finding(False, problem)]
     found = [Finding(True, "a velocity in the shape of x, with patches of 4 and of 8 pixels")]
-    depends = {
-        "other_x": ("x", "The output does not change with x."),
-        "other_t": ("t", "The output does not change with t: is the time part of c?"),
-        "other_y": ("y and its null label", "The output does not change with y: is it part of c?"),
-    }
-    for name, (what, fails) in depends.items():
-        moved = change(outputs[name], out).flatten(1).amax(dim=1) > 1e-5
-        ok = bool(moved.all()) if name == "other_y" else bool(moved[0])
-        found.append(Finding(ok, f"the output depends on {what}" if ok else fails))
-        if name != "other_y" and bool(moved[1:].any()):
-            told = f"The {what} of one item changes the others: was it broadcast along the batch?"
+    found += [_depends(name, outputs, inputs) for name in ("x", "t", "y")]
+    for name in ("patch_size", "num_layers"):
+        if outputs[name] == outputs["shapes"]:
+            told = f"Another {name} gives the same network: is there a number in its place?"
             found.append(Finding(False, told))
     found.append(alone_finding(outputs["single"], out[:1]))
     return [*found, gradient_finding(outputs["dead"])]
 
 
+def _image_shape(out: object) -> str | None:
+    """Advice for shapes that are nearly right."""
+    shape = tuple(out.shape) if isinstance(out, Tensor) else ()
+    if len(shape) == 3 and shape[1:] == (SIDE, SIDE):
+        return f"The dimension of the channel is lost: {shape}; expected b 1 h w."
+    if len(shape) == 3:
+        return f"These are still tokens, {shape}: let the depatchifier make an image of them."
+    return None
+
+
+def _depends(name: str, outputs: Values, inputs: Values) -> Finding:
+    """Whether item 0, and no other one, changes with its x, t or y."""
+    moved = change(outputs[f"other_{name}"], outputs["out"]).flatten(1).amax(dim=1) > 1e-5
+    part = {"x": "", "t": ": is the time part of c?", "y": ": is it part of c?"}[name]
+    if not bool(moved[0]):
+        return Finding(False, f"The output does not change with {name}{part or '.'}")
+    if bool(moved[1:].any()):
+        told = f"The {name} of one item changes the others: was it broadcast along the batch?"
+        return Finding(False, told)
+    if name == "y":
+        moved = change(outputs["all_y"], outputs["out"]).flatten(1).amax(dim=1) > 1e-5
+        if not bool(moved.all()):
+            two = (int(inputs["y"][~moved][0]), int(inputs["y"][~moved][0]) + 1)
+            two = (two[0], two[1] % (inputs["classes"] + 1))
+            told = f"Labels {two[0]} and {two[1]} give the same velocity (∅ is {inputs['classes']})"
+            return Finding(False, f"{told}: every class has a row of its own in the table.")
+    return Finding(True, f"the output depends on {name}" + " and its null label" * (name == "y"))
+
+
 def net_hint(crash: Crash) -> str | None:
-    if "index out of range" in crash.message:
+    tables = re.search(r"rows: \[(\d+)\], classes: (\d+)", crash.message)
+    if tables and tables[1] == tables[2]:
         return "The null label is num_classes, so the table needs num_classes + 1 rows."
-    if "num_classes" in crash.message:
+    if tables or "num_classes" in crash.message:
         return "The number of classes is not always 10: num_classes belongs to the constructor."
-    if "must match the size" in crash.message or "expand" in crash.message:
+    if "indices" in crash.message and "scalar type" in crash.message:
+        return "Labels look up rows of a table; times do not. Are t and y in each other's place?"
+    sizes = re.search(
+        r"tensor a \((\d+)\) must match the size of tensor b \((\d+)\)", crash.message
+    )
+    if sizes and int(sizes[1]) == int(sizes[2]) ** 2:
+        return f"{sizes[2]} patches in a row are {sizes[1]} in all: n_tokens is the square."
+    if sizes or "expand" in crash.message:
         return "c is one vector for each item, b dim: the sum of the embeddings of t and of y."
     return None
 
@@ -182,8 +224,8 @@ def learn_verdict(inputs: Values, outputs: Values) -> list[Finding]:
 
 
 def _part(points: int, inputs: Any, probe: Any, verdict: Any, hint: Any, job: str) -> Part:
-    """A part that is tried with stand-ins where it meets the stub of another job."""
-    return Part(points, inputs, on_its_own(job, probe), with_note(verdict), hint)
+    """A part that judges its own job alone, whatever became of the others."""
+    return Part(points, inputs, on_its_own(job, probe, STAND_INS), alone(verdict), hint)
 
 
 JOBS = (

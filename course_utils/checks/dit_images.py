@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import torch
+from einops import rearrange
 from torch import Tensor
-from torch.nn.functional import pad
+from torch.nn.functional import max_pool2d, pad
 
 from course_utils.checks.core import Crash, Finding, Values
 from course_utils.checks.dit_probes import (
@@ -21,8 +22,8 @@ from course_utils.checks.probes import generator
 from course_utils.checks.verdicts import form_problem
 
 BATCH, BORDER = 2, 2
-# Image size, patch size, dim, channels before the last map: three to five patches in a row.
-SIZES = ((20, 5, 12, 3), (24, 8, 8, 2), (16, 4, 12, 5), (30, 6, 16, 3), (12, 4, 8, 6))
+# Image size, patch size, dim, channels before the last map: four to six patches in a row.
+SIZES = ((20, 5, 12, 3), (28, 7, 8, 2), (24, 4, 12, 5), (30, 6, 16, 3), (20, 4, 8, 6))
 MOVED = 1e-5
 
 
@@ -71,10 +72,14 @@ def patch_probe(target: Any, inputs: Values) -> Values:
         weighted = (out * torch.randn(out.shape, generator=generator(5))).sum()
         (reach,) = torch.autograd.grad(weighted, seen, retain_graph=True, allow_unused=True)
     told = getattr(model, "n_tokens", None)
+    alike = _patches(x, patch_size)[:, 0].repeat(1, inputs["rows"], inputs["rows"])[:, None]
+    turned = _patches(x.clone(), patch_size).flip(2, 3).unflatten(1, (inputs["rows"],) * 2)
     return {
         "out": out,
         "single": model(x[:1].clone()),
         "moved": model(moved),
+        "alike": model(alike),
+        "turned": model(turned.transpose(2, 3).flatten(3).flatten(1, 2)[:, None]),
         "reach": reach,
         "dead": dead_parameters(model, out),
         "n_tokens": None if told is None else int(told),
@@ -85,6 +90,8 @@ def patch_verdict(inputs: Values, outputs: Values) -> list[Finding]:
     out, n, dim = outputs["out"], inputs["rows"] ** 2, inputs["dim"]
     problem = _token_shape(out, inputs) or form_problem("forward(x)", out, (BATCH, n, dim))
     problem = problem or form_problem("forward(x)", outputs["moved"], (n, n, dim))
+    for name in ("alike", "turned"):
+        problem = problem or form_problem("forward(x)", outputs[name], (BATCH, n, dim))
     if problem:
         return [Finding(False, problem)]
     found = [Finding(True, f"{n} tokens of {dim} numbers for {n} patches")]
@@ -94,7 +101,23 @@ def patch_verdict(inputs: Values, outputs: Values) -> list[Finding]:
     found.append(alone_finding(outputs["single"], out[:1]))
     found.append(_order(change(outputs["moved"], out[0]).amax(dim=-1) > MOVED, inputs["rows"]))
     found.append(_reach(outputs["reach"], inputs["patch_size"]))
+    found += _one_map(out, outputs)
     return [*found, gradient_finding(outputs["dead"])]
+
+
+def _one_map(out: Tensor, outputs: Values) -> list[Finding]:
+    """Whether one map of all pixels makes every token."""
+    found = []
+    if change(outputs["alike"], outputs["alike"][:, :1]).max() > 1e-3:
+        told = (
+            "The same patch becomes another token at another place: one map for all patches "
+            "(and nothing added: places come in job 4.4)."
+        )
+        found.append(Finding(False, told))
+    if change(outputs["turned"], out).max() < 1e-3:
+        told = "Patches turned upside down give the same tokens: is each averaged before the map?"
+        found.append(Finding(False, told))
+    return found
 
 
 def _token_shape(out: object, inputs: Values) -> str | None:
@@ -107,6 +130,11 @@ def _token_shape(out: object, inputs: Values) -> str | None:
         return f"The output is b dim n, {shape}; expected b n dim: swap the last two."
     if shape == (BATCH, rows, rows, dim):
         return f"The output is b rows columns dim, {shape}; join the rows and columns: b n dim."
+    steps = (inputs["img_size"] - inputs["patch_size"] + 1) ** 2
+    if shape == (BATCH, steps, dim):
+        return f"{steps} tokens, one for each pixel that a patch can start at: stride = patch_size."
+    if shape == (BATCH, rows**2, inputs["patch_size"] ** 2):
+        return f"Tokens of {shape[2]} numbers are the pixels as they were: map them to dim = {dim}."
     return None
 
 
@@ -132,10 +160,22 @@ def _order(moved: Tensor, rows: int) -> Finding:
     if bool((counts == 0).any()):
         told = f"Patch {int((counts == 0).nonzero()[0])} reaches no token."
         return Finding(False, told)
+    most = int(counts.max())
+    if most == n:
+        told = f"A patch reaches all {n} tokens; each token should see its own patch alone."
+        return Finding(False, told)
+    row, column = k // rows, k % rows
+    far = (row[:, None] - row).abs().maximum((column[:, None] - column).abs()) > 1
+    if not bool((moved & far).any()):
+        return Finding(
+            False,
+            f"A patch reaches {most} tokens, its neighbours' too: the patches overlap. Kernel and "
+            "stride should be as large as a patch.",
+        )
     return Finding(
         False,
-        f"A patch reaches {int(counts.max())} tokens; each should have one of its own. Do the "
-        "patches overlap, or did a reshape mix the numbers of several tokens?",
+        f"A patch reaches {most} tokens; each should have one of its own. Did a reshape mix the "
+        "numbers of several tokens? Join i and j, and bring dim behind them.",
     )
 
 
@@ -157,6 +197,8 @@ def _reach(reach: object, patch_size: int) -> Finding:
 def patch_hint(crash: Crash) -> str | None:
     if "Rearrange" in crash.message or "einops" in crash.type_name.lower():
         return "The embedding has shape b dim i j, and a token is all of dim at one place (i, j)."
+    if "channels" in crash.message:
+        return "The convolution wants images as they come, b 1 h w, with their one channel."
     return None
 
 
@@ -190,29 +232,68 @@ def image_probe(target: Any, inputs: Values) -> Values:
         "single": model(tokens[:1].clone()),
         "moved": model(moved),
         "dead": dead_parameters(model, out),
+        "loud": _loud(model, tokens, 30.0),
+        "other way": _loud(model, tokens, -30.0),
     }
+
+
+@torch.no_grad()
+def _loud(model: Any, tokens: Tensor, times: float) -> Any:
+    """The output with parameters that are all so many times as large."""
+    kept = [p.clone() for p in model.parameters()]
+    for parameter in model.parameters():
+        parameter.mul_(times)
+    out = model(tokens.clone())
+    for parameter, before in zip(model.parameters(), kept, strict=True):
+        parameter.copy_(before)
+    return out
 
 
 def image_verdict(inputs: Values, outputs: Values) -> list[Finding]:
     out, size, n = outputs["out"], inputs["img_size"], inputs["rows"] ** 2
-    shape = tuple(out.shape) if isinstance(out, Tensor) else ()
-    if shape[:1] + shape[2:] == (BATCH, size, size) and len(shape) == 4 and shape[1] > 1:
-        told = f"The image has {shape[1]} channels; a velocity of a digit has one: {shape}."
-        return [Finding(False, told)]
-    problem = form_problem("forward(x)", out, (BATCH, 1, size, size))
+    problem = _image_shape(out, size) or form_problem("forward(x)", out, (BATCH, 1, size, size))
+    for name in ("loud", "other way"):
+        problem = problem or form_problem("forward(x)", outputs[name], (BATCH, 1, size, size))
     problem = problem or form_problem("forward(x)", outputs["moved"], (n, 1, size, size))
     if problem:
         return [Finding(False, problem)]
     found = [
         Finding(True, "an image with one channel"),
         alone_finding(outputs["single"], out[:1]),
-        _places(change(outputs["moved"], out[0]), inputs["patch_size"], inputs["rows"]),
+        _places(change(outputs["moved"], out[0]), inputs),
     ]
+    squashed = _squashed(torch.cat([outputs["loud"], outputs["other way"]]))
+    found += [Finding(False, squashed)] if squashed else []
     return [*found, gradient_finding(outputs["dead"])]
 
 
-def _places(changed: Tensor, patch_size: int, rows: int) -> Finding:
+def _image_shape(out: object, size: int) -> str | None:
+    """Advice for shapes that are nearly right."""
+    shape = tuple(out.shape) if isinstance(out, Tensor) else ()
+    if len(shape) == 4 and shape[1] > 1 and shape[2:] == (size, size):
+        return f"The image has {shape[1]} channels; a velocity of a digit has one: {shape}."
+    if shape == (BATCH, size, size):
+        return f"The dimension of the channel is lost: {shape}; expected b 1 h w."
+    if shape == (BATCH, 1, size - 2, size - 2):
+        return f"The image has lost a pixel at every side, {shape}: the 3×3 kernel needs padding=1."
+    return None
+
+
+def _squashed(loud: Tensor) -> str | None:
+    """Whether an image of huge numbers is cut off somewhere."""
+    if float(loud.abs().max()) <= 1:
+        return (
+            "However large the numbers inside, the image stays between -1 and 1: a velocity may "
+            "be larger, so no tanh or sigmoid at the end."
+        )
+    if float(loud.min()) >= 0:
+        return "No pixel is negative: a velocity has both signs, so no ReLU at the end."
+    return None
+
+
+def _places(changed: Tensor, inputs: Values) -> Finding:
     """``changed: n 1 h w``: where the image changed when token k did. Patch k is its place."""
+    patch_size, rows, channels = inputs["patch_size"], inputs["rows"], inputs["channels"]
     n = rows**2
     # How much of the change of token k lies in patch i, and whether it is all over that patch.
     inside = _patches(changed, patch_size).flatten(2)
@@ -220,27 +301,65 @@ def _places(changed: Tensor, patch_size: int, rows: int) -> Finding:
     if bool((inside.amax(dim=(1, 2)) < MOVED).any()):
         token = int((inside.amax(dim=(1, 2)) < MOVED).nonzero()[0])
         return Finding(False, f"Token {token} changes no pixel of the image.")
+    message = _known_layout(changed[:, 0] > MOVED, patch_size, channels)
+    if message:
+        return Finding(False, message)
     best, place, k = share.topk(2, dim=1).values, share.argmax(dim=1), torch.arange(n)
     if bool((best[:, 0] > 1.3 * best[:, 1]).all()):
-        if torch.equal(place, k % rows * rows + k // rows):
-            return Finding(
-                False,
-                "The tokens are laid out column by column; expected row by row, as the patchifier "
-                "read them: (i j) with i counting rows.",
-            )
         if not torch.equal(place, k):
-            token = int((place != k).nonzero()[0])
-            told = f"Token {token} paints patch {int(place[token])}; expected patch {token}."
-            return Finding(False, told)
+            return Finding(False, _elsewhere(place, rows))
         if _stays(changed, patch_size, rows) and _fills(inside, patch_size):
             return Finding(True, "each token paints its own patch, in the patchifier's order")
     spread = int((inside.amax(dim=-1) > MOVED).sum(dim=1).max())
     return Finding(
         False,
-        f"One token changes pixels in {spread} patches, or only some of its own patch. Were the "
-        "numbers only reshaped? Rows of patches and rows of pixels must be brought together first: "
-        "(i p) (j q).",
+        f"One token changes pixels in {spread} patches, or only some of its own patch. Rows of "
+        "patches and rows of pixels must be brought together first: (i p) (j q).",
     )
+
+
+def _elsewhere(place: Tensor, rows: int) -> str:
+    """What to say of tokens that paint whole patches, but not their own."""
+    k = torch.arange(len(place))
+    if torch.equal(place, k % rows * rows + k // rows):
+        return (
+            "The tokens are laid out column by column; expected row by row, as the patchifier "
+            "read them: (i j) with i counting rows."
+        )
+    token = int((place != k).nonzero()[0])
+    return f"Token {token} paints patch {int(place[token])}; expected patch {token}."
+
+
+# Where a token's numbers go when they are laid out wrongly.
+LAYOUTS = {
+    "Were the numbers only reshaped? A token paints whole rows of the image. Rows of patches and "
+    "rows of pixels must be brought together first: (i p) (j q).": "i j f p q",
+    "Were the numbers only transposed and reshaped? A token paints single pixels all over the "
+    "image: bring i and p together, j and q too: (i p) (j q).": "f p q i j",
+    "A token's pixels stand next to each other in one row of the image, as if a patch were a "
+    "stripe: bring i and p together before you reshape: b f i p j q.": "f i j p q",
+    "The pixels of a token are scattered over the image, a patch apart: the patch counts before "
+    "the pixel, (i p) (j q), not (p i) (q j).": "f p i q j",
+    "The rows of a token's pixels are scattered over the image: the patch counts before the "
+    "pixel, (i p), not (p i).": "f p i j q",
+    "The columns of a token's pixels are scattered over the image: the patch counts before the "
+    "pixel, (j q), not (q j).": "f i p q j",
+}
+
+
+def _known_layout(reached: Tensor, patch_size: int, channels: int) -> str | None:
+    """The message for a wrong layout that reaches the same pixels, `n h w`."""
+    n, size = reached.shape[:2]
+    rows = size // patch_size
+    tokens = torch.arange(n).view(rows, rows, 1, 1, 1)
+    tokens = tokens.expand(rows, rows, channels, patch_size, patch_size)
+    for message, layout in LAYOUTS.items():
+        planes = rearrange(tokens, f"i j f p q -> {layout}").reshape(channels, size, size)
+        own = torch.stack([(planes == k).any(dim=0) for k in range(n)])
+        seen = max_pool2d(own[:, None].float(), kernel_size=3, stride=1, padding=1)[:, 0] > 0
+        if not bool(seen.all()) and (torch.equal(reached, own) or torch.equal(reached, seen)):
+            return message
+    return None
 
 
 def _stays(changed: Tensor, patch_size: int, rows: int) -> bool:

@@ -1,4 +1,4 @@
-"""Jobs 4.3 and 4.4, a layer and the stack of layers."""
+"""Job 4.3, a layer: what it does at first, and which of its six knobs do what."""
 
 from __future__ import annotations
 
@@ -50,7 +50,13 @@ def start_probe(target: Any, inputs: Values) -> Values:
     x, c = inputs["x"], inputs["c"]
     layer = _layer(target, inputs).eval()
     out = layer(x.clone(), c.clone())
-    outputs: Values = {"out": out, "later": None}
+    knobs = _knobs(layer, inputs)
+    outputs: Values = {
+        "out": out,
+        "later": None,
+        "weight": max((float(m.weight.detach().abs().max()) for m in knobs), default=None),
+        "bias": max((float(m.bias.detach().abs().max()) for m in knobs), default=None),
+    }
     if isinstance(out, Tensor) and out.requires_grad and out.shape == x.shape:
         parameters = [p for p in layer.parameters() if p.requires_grad]
         loss = (out - inputs["other_c"][:, None]).pow(2).mean()
@@ -69,7 +75,8 @@ def start_verdict(inputs: Values, outputs: Values) -> list[Finding]:
         return [Finding(False, problem)]
     departure = float((out - x).norm() / x.norm())
     if departure > 1e-6:
-        return [Finding(False, _departure(x, out, departure))]
+        start = (outputs["weight"], outputs["bias"])
+        return [Finding(False, _departure(x, out) or _not_zero(departure, *start))]
     found = [Finding(True, "a new layer returns x, exactly")]
     later = outputs["later"]
     if not isinstance(later, Tensor):
@@ -87,17 +94,28 @@ def start_verdict(inputs: Values, outputs: Values) -> list[Finding]:
     return found
 
 
-def _departure(x: Tensor, out: Tensor, departure: float) -> str:
-    """Why a new layer is not the identity."""
+def _departure(x: Tensor, out: Tensor) -> str | None:
+    """Why a new layer is not the identity, if it shows."""
     if float(out.norm()) < 1e-6 * float(x.norm()):
         return "A new layer returns zeros; it should return x: what a branch says is added to x."
     rms = x / x.pow(2).mean(dim=-1, keepdim=True).sqrt()
     if close(out, layer_norm(x, x.shape[-1:]), 1e-3) or close(out, rms, 1e-3):
         return "A new layer returns x normalised. Only a branch sees normalised tokens: add to x."
-    return (
-        f"A new layer should return x, exactly; yours changes it by {departure:.0%}. Are weight "
-        "and bias of the last linear map in ada_ln zero, and does every branch have its gate?"
-    )
+    return None
+
+
+def _not_zero(departure: float, weight: float | None, bias: float | None) -> str:
+    """Which start of the last map in ada_ln makes the difference."""
+    told = f"A new layer should return x, exactly; yours changes it by {departure:.0%}. "
+    if weight == 0.0 and bias == 0.0:
+        return told + "ada_ln starts at zero as it should: does every branch have its gate?"
+    if weight is None or bias is None:
+        told += "Are weight and bias of the last linear map in ada_ln zero, and has every branch "
+        return told + "its gate?"
+    if weight == 0.0 or bias == 0.0:
+        one, other = ("weight", "bias") if weight == 0.0 else ("bias", "weight")
+        return told + f"The {one} of the last linear map in ada_ln is zero, its {other} is not."
+    return told + "Weight and bias of the last linear map in ada_ln should both begin at zero."
 
 
 # 4.3, second part: what it does once its parameters are not zero
@@ -125,6 +143,30 @@ def layer_probe(target: Any, inputs: Values) -> Values:
     }
 
 
+def _knobs(layer: nn.Module, inputs: Values) -> list[Any]:
+    """The linear maps that compute the six knobs: those that hear c alone, the last where one does.
+
+    Empty where the knobs come from something else.
+    """
+    x, c = inputs["x"], inputs["c"]
+    heard: dict[int, nn.Linear] = {}
+
+    def note(module: nn.Linear, given: Any) -> None:
+        if given and given[0].numel() == c.numel():
+            heard[id(module)] = module
+
+    linears = [m for m in layer.modules() if isinstance(m, nn.Linear)]
+    hooks = [linear.register_forward_pre_hook(note) for linear in linears]
+    layer(x.clone(), c.clone())
+    for hook in hooks:
+        hook.remove()
+    found = [m for m in heard.values() if m.bias is not None]
+    whole = [m for m in found if m.out_features == SIX * x.shape[-1]]
+    if len(whole) == 1:
+        return whole
+    return found if len(found) == len(heard) else []
+
+
 @torch.no_grad()
 def _six_parts(layer: nn.Module, inputs: Values) -> Values:
     """What each sixth of ada_ln's output does, alone and in pairs, if there is such a linear map.
@@ -133,23 +175,38 @@ def _six_parts(layer: nn.Module, inputs: Values) -> Values:
     sixth is scale, shift or gate need not be known: only the gates open a branch.
     """
     x, c = inputs["x"], inputs["c"]
-    dim = x.shape[-1]
-    maps = [m for m in layer.modules() if isinstance(m, nn.Linear) and m.out_features == SIX * dim]
-    if len(maps) != 1 or maps[0].bias is None:
-        return {"pairs": None}
-    weight, bias = maps[0].weight, maps[0].bias
-    weight.zero_()
+    dim, maps = x.shape[-1], _knobs(layer, inputs)
+    total = sum(m.out_features for m in maps)
+    if total != SIX * dim:
+        return {"pairs": None, "knobs": total / dim}
+    for linear in maps:
+        linear.weight.zero_()
     strengths = 0.5 + torch.rand(SIX, dim, generator=generator(inputs["seed"]))
 
-    def answer(tokens: Tensor, *parts: int) -> Tensor:
+    def answer(tokens: Tensor, *parts: int, times: float = 1.0) -> Tensor:
         chosen = torch.zeros(SIX, dim)
-        chosen[list(parts)] = strengths[list(parts)]
-        bias.copy_(chosen.flatten())
+        chosen[list(parts)] = times * strengths[list(parts)]
+        sizes = [m.out_features for m in maps]
+        for linear, part in zip(maps, chosen.flatten().split(sizes), strict=True):
+            linear.bias.copy_(part)
         return layer(tokens.clone(), c.clone())
 
+    alone, other = [answer(x, i) for i in range(SIX)], x.clone()
+    other[:, 0] = x.flip(0)[:, -1]
     pairs = [torch.stack([answer(x, i, j) for j in range(SIX)]) for i in range(SIX)]
-    larger = [answer(4 * x, i) for i in range(SIX)]
-    return {"pairs": torch.stack(pairs), "larger": torch.stack(larger), "none": answer(x)}
+    chained = [torch.stack([answer(one, j) for j in range(SIX)]) for one in alone]
+    found = {
+        "pairs": torch.stack(pairs),
+        "chained": torch.stack(chained),
+        "larger": torch.stack([answer(4 * x, i) for i in range(SIX)]),
+        "doubled": torch.stack([answer(x, i, times=2.0) for i in range(SIX)]),
+        "other": torch.stack([answer(other, i) for i in range(SIX)])[:, :, 1:],
+        "none": answer(x),
+        "knobs": float(SIX),
+    }
+    for parameter in layer.parameters():
+        parameter.zero_()
+    return found | {"silent": answer(x, *range(SIX))}
 
 
 def layer_verdict(inputs: Values, outputs: Values) -> list[Finding]:
@@ -161,7 +218,7 @@ def layer_verdict(inputs: Values, outputs: Values) -> list[Finding]:
     problem = problem or form_problem("forward(x, c)", outputs["moved"], (shape[1], *shape[1:]))
     if problem:
         return [Finding(False, problem)]
-    found = [Finding(True, "tokens in, tokens out, in the shape of x"), *_listens(out, outputs)]
+    found = [Finding(True, "tokens in, tokens out, in the shape of x"), *listens(out, outputs)]
     noticed = change(outputs["moved"], out[0]).amax(dim=-1) > 1e-6
     found.append(
         Finding(True, "tokens learn of each other")
@@ -179,7 +236,7 @@ def layer_verdict(inputs: Values, outputs: Values) -> list[Finding]:
     return [*found, *_adaln(inputs, outputs)]
 
 
-def _listens(out: Tensor, outputs: Values) -> list[Finding]:
+def listens(out: Tensor, outputs: Values) -> list[Finding]:
     """Item 0 was told another c."""
     moved = change(outputs["told"], out).amax(dim=-1)
     if not bool((moved[0] > 1e-6).all()):
@@ -194,32 +251,92 @@ def _listens(out: Tensor, outputs: Values) -> list[Finding]:
 def _adaln(inputs: Values, outputs: Values) -> list[Finding]:
     """Scale, shift and gate of two branches, told apart by what they do."""
     x, pairs = inputs["x"], outputs["pairs"]
+    if outputs["knobs"] == 3.0:
+        return [Finding(False, "ada_ln makes three parts, which both branches share; expected six, "
+                        "a scale, a shift and a gate for each branch.")]  # fmt: skip
     if not isinstance(pairs, Tensor) or not bool(torch.isfinite(pairs).all()):
         return []
-    if change(outputs["none"], x).max() > 1e-6:
-        return [Finding(False, "With scales, shifts and gates of zero the layer should return x.")]
     alone = pairs.diagonal(dim1=0, dim2=1).movedim(-1, 0)
+    used = change(pairs, alone[:, None]).flatten(2).amax(dim=2) > 1e-6
+    if change(outputs["none"], x).max() > 1e-6:
+        told = _departure(x, outputs["none"]) or _never_shut(int(used.any(dim=0).sum()))
+        return [Finding(False, told)]
     opens = change(alone, x).flatten(1).amax(dim=1) > 1e-6
     gates = opens.nonzero()[:, 0].tolist()
     if len(gates) == SIX:  # not six parts behind each other, but interleaved
         return []
     if len(gates) != 2:
         return [Finding(False, _gates(len(gates)))]
-    found = [_branch(x, alone[gate], outputs["larger"][gate]) for gate in gates]
-    wrong = [finding for finding in found if not finding.ok]
-    if wrong:
-        return wrong[:1]
-    works = torch.stack([change(pairs[gate], alone[gate]).flatten(1).amax(1) > 1e-6
-                         for gate in gates])  # fmt: skip
-    works[:, gates] = False
-    if works.any(dim=0).sum() < SIX - 2:
-        return [Finding(False, "Of the six parts of ada_ln's output, one changes nothing: two "
-                        "scales, two shifts and two gates, each used once.")]  # fmt: skip
-    if not bool((works.sum(dim=1) == 2).all()):
-        return [Finding(False, "Each branch should have a scale and a shift of its own; in yours "
-                        "the branches share one.")]  # fmt: skip
+    problem = _branches(x, alone, outputs, gates) or _steering(used, gates)
+    if problem:
+        return [Finding(False, problem)]
+    silent = outputs["silent"]
+    if not bool(torch.isfinite(silent).all()) or change(silent, x).max() > 1e-6:
+        return [Finding(False, "Where the branches say nothing but zeros, the layer should return "
+                        "x: what a branch says is multiplied by its gate.")]  # fmt: skip
     return [Finding(True, "x (1 + scale) + shift for normalised tokens, and a gate, in both "
                     "branches")]  # fmt: skip
+
+
+def _never_shut(used: int) -> str:
+    if used == SIX:
+        return (
+            "With scales, shifts and gates of zero the layer should return x; yours still lets a "
+            "branch speak: gate × branch, not (1 + gate) × branch."
+        )
+    return (
+        "With scales, shifts and gates of zero the layer should return x; yours still lets a "
+        f"branch speak, and of the six parts only {used} are used: a branch has no gate."
+    )
+
+
+def _branches(x: Tensor, alone: Tensor, outputs: Values, gates: list[int]) -> str | None:
+    """What is wrong with two gates that open a branch each, and with the branches' order."""
+    for gate in gates:
+        problem = _branch(x, alone[gate], outputs["larger"][gate])
+        if problem:
+            return problem
+        if not close(outputs["doubled"][gate] - x, 2 * (alone[gate] - x), 1e-3):
+            return (
+                "A gate twice as wide does not let twice as much through: multiply what a branch "
+                "says by its gate as it is, without a tanh or a sigmoid."
+            )
+    rest = change(outputs["other"], alone[:, :, 1:]).flatten(1).amax(dim=1) > 1e-6
+    mixing = [gate for gate in gates if rest[gate]]
+    if len(mixing) != 1:
+        return (
+            f"{len(mixing)} of the two branches let tokens notice each other; expected one, the "
+            "attention. Norms and the MLP look at one token at a time."
+        )
+    first, second = mixing[0], gates[1 - gates.index(mixing[0])]
+    both, chained = outputs["pairs"][first, second], outputs["chained"]
+    if close(both, chained[first, second], 1e-4):
+        return None
+    if close(both, alone[first] + alone[second] - x, 1e-4):
+        return (
+            "Both branches see the same x: the second one should see what the attention has "
+            "already added."
+        )
+    if close(both, chained[second, first], 1e-4):
+        return "The MLP speaks first in your layer; expected the attention, then the MLP."
+    return "With both gates open the layer does not do the one branch, and then the other."
+
+
+def _steering(used: Tensor, gates: list[int]) -> str | None:
+    """Whether each branch has a scale and a shift; ``used[i, j]``: part j matters beside part i."""
+    works = used[gates].clone()
+    works[:, gates] = False
+    if works.any(dim=0).sum() < SIX - 2:
+        return (
+            "Of the six parts of ada_ln's output, one changes nothing: two scales, two shifts and "
+            "two gates, each used once."
+        )
+    if not bool((works.sum(dim=1) == 2).all()):
+        return (
+            "Each branch should have a scale and a shift of its own; in yours the branches share "
+            "one."
+        )
+    return None
 
 
 def _gates(count: int) -> str:
@@ -235,114 +352,23 @@ def _gates(count: int) -> str:
     )
 
 
-def _branch(x: Tensor, opened: Tensor, larger: Tensor) -> Finding:
-    """What one open gate adds, for x and for 4 x."""
+def _branch(x: Tensor, opened: Tensor, larger: Tensor) -> str | None:
+    """What is wrong with what one open gate adds, for x and for 4 x."""
     said = opened - x
     if float(change(said, said[:, :1]).max()) < 1e-4:
-        return Finding(
-            False,
+        return (
             "With a scale of zero, a branch sees the same vector for every token: modulate with "
-            "x (1 + scale) + shift, not x scale + shift.",
+            "x (1 + scale) + shift, not x scale + shift."
         )
     if float(change(larger - 4 * x, said).max()) > 0.1:
-        return Finding(
-            False,
+        return (
             "A branch says something else when all tokens are four times as large: is one of the "
-            "normalisations missing?",
+            "normalisations missing?"
         )
-    return Finding(True, "a branch sees normalised tokens")
+    return None
 
 
 def layer_hint(crash: Crash) -> str | None:
     if "must match the size" in crash.message or "broadcast" in crash.message:
         return "x is b n dim and a scale is b dim: modulate lines them up, and gate[:, None] too."
-    return None
-
-
-# 4.4 The stack
-
-DEPTHS = (3, 2, 4)
-
-
-def stack_inputs(seed: int) -> Values:
-    return {**layer_inputs(seed), "depth": DEPTHS[seed % len(DEPTHS)]}
-
-
-def stack_probe(target: Any, inputs: Values) -> Values:
-    x, c = inputs["x"], inputs["c"]
-    _, n, dim = x.shape
-    model = construct(target, depth=inputs["depth"], n_tokens=n, dim=dim, heads=inputs["heads"])
-    randomised(model, inputs["seed"])
-    layers = [m for m in model.modules() if type(m).__name__ == "DiffusionTransformerLayer"]
-    calls = [0] * len(layers)
-
-    def count(index: int) -> Any:
-        def hook(*_: Any) -> None:
-            calls[index] += 1
-
-        return hook
-
-    hooks = [layer.register_forward_hook(count(i)) for i, layer in enumerate(layers)]
-    out = model(x.clone(), c.clone())
-    for hook in hooks:
-        hook.remove()
-    told = c.clone()
-    told[0] = inputs["other_c"][0]
-    return {
-        "out": out,
-        "dead": dead_parameters(model, out),
-        "layers": len(layers),
-        "called": sum(called > 0 for called in calls),
-        "calls": sum(calls),
-        "maps": sum(isinstance(m, nn.Linear) for m in model.modules()),
-        "told": model(x.clone(), told),
-        "single": model(x[:1].clone(), c[:1].clone()),
-        "permuted": model(x[:, inputs["order"]], c.clone()),
-    }
-
-
-def stack_verdict(inputs: Values, outputs: Values) -> list[Finding]:
-    x, out = inputs["x"], outputs["out"]
-    problem = form_problem("forward(x, c)", out, tuple(x.shape))
-    for name in ("told", "permuted"):
-        problem = problem or form_problem("forward(x, c)", outputs[name], tuple(x.shape))
-    if problem:
-        return [Finding(False, problem)]
-    found = [_depth(inputs["depth"], outputs), *_listens(out, outputs)]
-    blind = change(outputs["permuted"], out[:, inputs["order"]]).max() < 1e-4
-    found.append(
-        Finding(not blind, "tokens know their places" if not blind else
-                "Tokens in another order give the same outputs in that order: the transformer "
-                "cannot tell where a patch was. Add the positions.")
-    )  # fmt: skip
-    found.append(alone_finding(outputs["single"], out[:1]))
-    return [*found, gradient_finding(outputs["dead"])]
-
-
-def _depth(depth: int, outputs: Values) -> Finding:
-    layers, calls = outputs["layers"], outputs["calls"]
-    if layers == 0 and outputs["maps"] == 0:
-        return Finding(
-            False,
-            "The model has no layers that an optimizer could find: keep them in an nn.ModuleList, "
-            "not in a list.",
-        )
-    if layers == 1 < depth and calls > 1:
-        return Finding(
-            False,
-            f"One layer is used {calls} times; expected {depth} layers, each with weights of its "
-            "own. ([layer] * depth repeats one object.)",
-        )
-    if layers in (0, depth) and (outputs["called"], calls) == (layers, layers):
-        return Finding(True, f"{depth} layers, one after the other")
-    if layers != depth:
-        return Finding(False, f"The model has {layers} layers; expected depth = {depth}.")
-    return Finding(
-        False, f"{outputs['called']} of {depth} layers are called, {calls} times in all; each once."
-    )
-
-
-def stack_hint(crash: Crash) -> str | None:
-    if "must match the size" in crash.message:
-        return "The positions are n dim, x is b n dim: they can be added as they are."
     return None

@@ -57,19 +57,23 @@ class ProbeData(LabeledSampleable):
 
 
 class ProbePath(ConditionalProbabilityPath):
-    """A right path over the probe's schedule, for jobs that build on lab 1's."""
+    """A right path over the probe's schedule, for jobs that build on lab 1's.
+
+    ``made`` holds a private copy of every (z, x) that it drew.
+    """
 
     def __init__(self, p_data: LabeledSampleable, p_simple_shape: tuple[int, ...]) -> None:
         super().__init__(IsotropicGaussian(p_simple_shape), p_data)
         self.alpha, self.beta = ProbeAlpha(), ProbeBeta()
+        self.made: list[tuple[Tensor, Tensor]] = []
 
     def sample_conditional_path(self, z: Tensor, t: Tensor) -> Tensor:
-        t = expand_time(t, z)
-        return self.alpha(t) * z + self.beta(t) * torch.randn_like(z)
+        return self.sample_training_pair(z, t)[0]
 
     def sample_training_pair(self, z: Tensor, t: Tensor) -> tuple[Tensor, Tensor]:
         t, noise = expand_time(t, z), torch.randn_like(z)
         x = self.alpha(t) * z + self.beta(t) * noise
+        self.made.append((z.detach().clone(), x.detach().clone()))
         return x, self.alpha.dt(t) * z + self.beta.dt(t) * noise
 
     def conditional_vector_field(self, x: Tensor, z: Tensor, t: Tensor) -> Tensor:
@@ -92,6 +96,11 @@ class ProbeNet(nn.Module):
         self.calls: list[tuple[Tensor, Tensor, Tensor]] = []
 
     def forward(self, x: Tensor, t: Tensor, y: Tensor) -> Tensor:
+        if y.is_floating_point():
+            raise ValueError(
+                f"the network got labels y of type {y.dtype}; it takes integers, as (x, t, y) in "
+                "this order."
+            )
         self.calls.append((x.detach().clone(), time_batch(t, x).clone(), y.detach().clone()))
         return net_value(x, t, y, self.slope, self.drift, self.table)
 

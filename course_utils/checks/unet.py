@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from course_utils.checks import display
 from course_utils.checks.core import Crash, Finding, Job, Part, Values
 from course_utils.checks.probes import generator
+from course_utils.checks.stand_ins import alone, on_its_own
 from course_utils.checks.unet_layers import (
     decoder_inputs,
     decoder_probe,
@@ -30,6 +31,7 @@ from course_utils.checks.unet_network import (
     network_verdict,
 )
 from course_utils.checks.unet_parts import SAME, pick
+from course_utils.checks.unet_stand_ins import STAND_INS
 from course_utils.checks.verdicts import close, form_problem
 
 GRID = 65
@@ -195,7 +197,8 @@ JOBS = (
         Part(2, decoder_inputs, decoder_probe, resample_verdict, resample_hint),
     )),
     Job("3.4", "The U and its bridges", 2, 20, ("MNISTUNet",), (
-        Part(4, network_inputs, network_probe, network_verdict, network_hint),
+        Part(4, network_inputs, on_its_own("3.4", network_probe, STAND_INS),
+             alone(network_verdict), network_hint),
     )),
 )  # fmt: skip
 

@@ -4,12 +4,11 @@ A skip is found without knowing how it is written. The network runs once, and wh
 the midcoder returned is kept. Then it runs again with these modules silenced: they return what was
 kept, whatever they are given. Now what an encoder returned can reach the output over a skip alone.
 
-The parts are the student's own, from jobs 3.2 and 3.3; a stub among them is named as such.
+The network runs with the student's own parts, from jobs 3.1 to 3.3, and with stand-ins for them.
 """
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from typing import Any
 
@@ -28,6 +27,7 @@ from course_utils.checks.unet_parts import (
     shapes_hint,
     without_gradient,
 )
+from course_utils.checks.unet_stand_ins import FourierEncoder
 from course_utils.checks.verdicts import form_problem
 
 SIZE, STEPS, BATCH = 32, 12, 4
@@ -37,7 +37,7 @@ LEARNED = 0.8
 
 def network_inputs(seed: int) -> Values:
     stream = generator(seed)
-    num_classes = pick((3, 11, 12, 13), stream)
+    num_classes = pick((11, 12, 13), stream)  # an embedding of ten or eleven rows must not do
     y = torch.randint(num_classes, (BATCH,), generator=stream)
     y[1] = num_classes  # the null label
     return {
@@ -61,20 +61,9 @@ def _build(target: Any, inputs: Values, stem: int, channels: tuple[int, ...]) ->
         num_classes=inputs["num_classes"],
         stem=stem,
     )
-    for encoder in named(model, "FourierEncoder"):
-        encoder.forward = _waves(inputs["t_dim"])
+    for encoder in named(model, "FourierEncoder"):  # job 3.1 is judged by itself
+        encoder.forward = FourierEncoder(inputs["t_dim"]).forward
     return model
-
-
-def _waves(dim: int) -> Callable[[Tensor], Tensor]:
-    """A right Fourier encoder in place of the student's, which is job 3.1."""
-    frequencies = torch.linspace(0.2, 2, dim // 2)
-
-    def forward(t: Tensor) -> Tensor:
-        angles = 2 * math.pi * t.reshape(-1, 1) * frequencies
-        return math.sqrt(2) * torch.cat([angles.sin(), angles.cos()], dim=-1)
-
-    return forward
 
 
 def network_probe(target: Any, inputs: Values) -> Values:
@@ -82,6 +71,8 @@ def network_probe(target: Any, inputs: Values) -> Values:
     model = randomised(_build(target, inputs, 1, inputs["channels"]), inputs["seed"])
     other_t = torch.cat([1 - t[:1] / 2, t[1:]])
     outputs: Values = {"out": model(x.clone(), t.clone(), y.clone())}
+    if form_problem("", outputs["out"], tuple(x.shape)):
+        return outputs
     waves = named(model, "FourierEncoder")
     outputs["dead"] = without_gradient(outputs["out"], model, apart=waves)
     with torch.no_grad():
@@ -95,12 +86,15 @@ def network_probe(target: Any, inputs: Values) -> Values:
     folded = _build(target, inputs, 2, inputs["channels"][:2])
     outputs["folded"] = folded(x.clone(), t.clone(), y.clone())
     if not form_problem("", outputs["folded"], tuple(x.shape)):
-        outputs["losses"] = _overfit(folded, inputs)
+        outputs |= _overfit(folded, inputs)
     return outputs
 
 
-def _overfit(model: nn.Module, inputs: Values) -> Tensor:
-    """The loss over a few steps on one batch; the target is smooth, as images are."""
+def _overfit(model: nn.Module, inputs: Values) -> Values:
+    """The loss over a few steps on one batch, and the least and greatest number at their end.
+
+    The target is smooth, as images are, and has both signs, as velocities have.
+    """
     model.train()
     coarse = torch.randn(BATCH, 1, 4, 4, generator=generator(inputs["seed"] + 29))
     target = nn.functional.interpolate(coarse, size=SIZE, mode="bilinear")
@@ -116,7 +110,8 @@ def _overfit(model: nn.Module, inputs: Values) -> Tensor:
             slopes = torch.autograd.grad(loss, weights, allow_unused=True)
             for entry in zip(weights, slopes, means, squares, strict=True):
                 _adam(*entry, step=step)
-    return torch.stack(losses)
+    out = out.detach()
+    return {"losses": torch.stack(losses), "least": float(out.min()), "most": float(out.max())}
 
 
 @torch.no_grad()
@@ -288,10 +283,15 @@ def network_verdict(inputs: Values, outputs: Values) -> list[Finding]:
     problem = form_problem("With stem=2, forward(x, t, y)", outputs["folded"], shape)
     if problem:
         return [*findings, Finding(False, problem)]
-    return [*findings, _learns(outputs["losses"])]
+    return [*findings, _learns(outputs["losses"], outputs["least"], outputs["most"])]
 
 
-def _learns(losses: Tensor) -> Finding:
+def _learns(losses: Tensor, least: float, most: float) -> Finding:
+    # The target has both signs: whoever has learned some of it has, too, unless he cannot.
+    if least >= 0 or most <= 0:
+        told = f"After {len(losses)} steps on one batch your velocities lie between {least:.2g} and"
+        told += f" {most:.2g}: is there a sigmoid or a ReLU behind the last convolution?"
+        return Finding(False, f"{told} A velocity may have any sign and size.")
     first, last = float(losses[0]), float(losses[-3:].min())
     told = f"{len(losses)} steps on one batch bring the loss from {first:.2f} to {last:.2f}"
     if last <= LEARNED * first:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import torch
 from torch import Tensor
@@ -33,6 +33,8 @@ def form_problem(name: str, value: object, shape: tuple[int, ...]) -> str | None
 
 
 def _shape_advice(given: tuple[int, ...], expected: tuple[int, ...]) -> str:
+    if given == (2 * math.prod(expected[:1]), *expected[1:]) and expected:
+        return " Twice as many rows: do two halves still have to become one?"
     if len(given) > len(expected):
         return " A dimension too many: was t broadcast against the batch instead of along it?"
     if math.prod(given) == math.prod(expected):
@@ -115,6 +117,63 @@ def normal_problem(residual: Tensor) -> str | None:
         return "has mean 0 and standard deviation 1, but is not normally distributed"
     if max(abs(float(rows)), abs(float(columns))) > 8:
         return "is not independent from item to item, or from element to element"
+    return None
+
+
+def noise_problem(residual: Tensor, z: Tensor) -> str | None:
+    """Why ``residual`` is not standard normal noise that knows nothing of ``z``; None if it is.
+
+    Given z, the mean of residual · z is normal with standard deviation √(mean z² / N); it is held
+    within eight of them.
+    """
+    problem = normal_problem(residual)
+    if problem:
+        return problem
+    share = float((residual.double() * z.double()).mean() / z.double().pow(2).mean().sqrt())
+    if abs(share) * math.sqrt(residual.numel()) > 8:
+        return "still holds a part of z, so z was not scaled by α"
+    return None
+
+
+def sample_mistake(x: Tensor, z: Tensor, t: Tensor, schedule: Sequence[Tensor]) -> str | None:
+    """Which known wrong formula explains ``x`` ≠ α z + β ε: that whose residual is normal noise.
+
+    Args:
+        t: the times, shaped to multiply ``z``.
+        schedule: α, β, α̇, β̇ at t, shaped like it.
+    """
+    alpha, beta, alpha_dt, beta_dt = schedule
+    if close(x, z):
+        return "This is the clean z: neither α nor the noise β ε is there."
+    if close(x, alpha * z):
+        return "This is only the mean α z. The noise β ε is missing."
+    uniform = ((x - alpha * z) / beta - 0.5) * math.sqrt(12)
+    if float((uniform.abs() <= math.sqrt(3) * 1.01).double().mean()) > 0.9999:
+        return "Your noise is uniform on [0, 1): torch.rand instead of torch.randn."
+    candidates = {
+        "α and β look swapped: α(t) multiplies the data z, β(t) the noise.": (x - beta * z) / alpha,
+        "Your noise has variance β instead of β²: no square root is needed, β is a standard "
+        "deviation.": (x - alpha * z) / beta.sqrt(),
+        "Your noise is scaled by β²; β itself is the standard deviation.":
+            (x - alpha * z) / beta**2,
+        "Your noise is not scaled by β.": x - alpha * z,
+        "Your z is not scaled by α.": (x - z) / beta,
+        "Your z is scaled by α²; α itself is its factor.": (x - alpha**2 * z) / beta,
+        "This is t z + (1 − t) ε, the straight road only: ask the path's own schedule for α(t) and "
+        "β(t).": (x - t * z) / (1 - t),
+        "Your noise is scaled by √(1 − α²); ask the schedule for β(t), the two need not lie on a "
+        "circle.": (x - alpha * z) / (1 - alpha**2).sqrt(),
+        "This is √α z + √(1 − α) ε, the formula of diffusion models; here it is α z + β ε.":
+            (x - alpha.sqrt() * z) / (1 - alpha).sqrt(),
+        "Your noise is scaled by 1 − α; ask the schedule for β(t).": (x - alpha * z) / (1 - alpha),
+        "This combines the derivatives α̇ and β̇ instead of α and β.": (x - alpha_dt * z) / beta_dt,
+        "All items are at the time of the first one: each item has a t of its own.":
+            (x - alpha[:1] * z) / beta[:1],
+        "This is noise alone; the data α z are missing.": x / beta,
+    }  # fmt: skip
+    for message, residual in candidates.items():
+        if noise_problem(residual, z) is None:
+            return message
     return None
 
 

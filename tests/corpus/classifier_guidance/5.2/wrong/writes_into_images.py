@@ -1,0 +1,15 @@
+"""Weighs the caller's own tensors in place.
+
+Named: Your code writes into x_start and x_t
+Keeps: 1
+"""
+
+
+@add_to(GaussianDiffusion)
+def q_posterior_mean_variance(self, x_start, x_t, t):
+    noisy, noisy_before = 1 - self.alphas_bar, 1 - self.alphas_bar_prev
+    x_start *= self.at(self.alphas_bar_prev.sqrt() * self.betas / noisy, t, x_t)
+    x_t *= self.at((1 - self.betas).sqrt() * noisy_before / noisy, t, x_t)
+    variances = self.betas * noisy_before / noisy
+    log_variances = torch.cat([variances[1:2], variances[1:]]).log()
+    return x_start + x_t, self.at(variances, t, x_t), self.at(log_variances, t, x_t)

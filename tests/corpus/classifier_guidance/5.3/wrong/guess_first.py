@@ -1,0 +1,15 @@
+"""Returns the guess first and the mean last.
+
+Named: pred_xstart and the mean look swapped
+"""
+
+
+@add_to(GaussianDiffusion)
+def p_mean_variance(self, model, x, t, clip_denoised=True):
+    noise = model(x, self.original_steps[t])
+    alpha_bar = self.at(self.alphas_bar, t, x)
+    start = (x - (1 - alpha_bar).sqrt() * noise) / alpha_bar.sqrt()
+    if clip_denoised:
+        start = start.clamp(-1, 1)
+    mean, variance, log_variance = self.q_posterior_mean_variance(start, x, t)
+    return Prediction(start, variance, log_variance, mean)

@@ -1,0 +1,14 @@
+"""Asks the model without a step.
+
+Named: the model is not told t
+"""
+
+
+@add_to(GaussianDiffusion)
+def p_mean_variance(self, model, x, t, clip_denoised=True):
+    noise = model(x)
+    alpha_bar = self.at(self.alphas_bar, t, x)
+    start = (x - (1 - alpha_bar).sqrt() * noise) / alpha_bar.sqrt()
+    if clip_denoised:
+        start = start.clamp(-1, 1)
+    return Prediction(*self.q_posterior_mean_variance(start, x, t), start)

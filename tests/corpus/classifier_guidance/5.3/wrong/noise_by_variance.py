@@ -1,0 +1,14 @@
+"""Scales the noise by 1 − ᾱ.
+
+Named: ε is scaled by 1 − ᾱ_t
+"""
+
+
+@add_to(GaussianDiffusion)
+def p_mean_variance(self, model, x, t, clip_denoised=True):
+    noise = model(x, self.original_steps[t])
+    alpha_bar = self.at(self.alphas_bar, t, x)
+    start = (x - (1 - alpha_bar) * noise) / alpha_bar.sqrt()
+    if clip_denoised:
+        start = start.clamp(-1, 1)
+    return Prediction(*self.q_posterior_mean_variance(start, x, t), start)

@@ -1,0 +1,13 @@
+"""Asks the classifier under no_grad.
+
+Named: no gradient reaches the classifier
+"""
+
+
+class NoisyClassifierTrainer(NoisyClassifierTrainer):
+    @torch.no_grad()
+    def get_train_loss(self, batch_size):
+        x, y = self.data.sample(batch_size)
+        t = torch.randint(self.diffusion.num_steps, (batch_size,), device=y.device)
+        x = self.diffusion.q_sample(x, t, torch.randn_like(x))
+        return cross_entropy(self.model(x, t), y)

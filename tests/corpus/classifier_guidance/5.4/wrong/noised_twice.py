@@ -1,0 +1,12 @@
+"""Calls q_sample on what is noised already.
+
+Named: The images are noised twice
+"""
+
+
+class NoisyClassifierTrainer(NoisyClassifierTrainer):
+    def get_train_loss(self, batch_size):
+        x, y = self.data.sample(batch_size)
+        t = torch.randint(self.diffusion.num_steps, (batch_size,), device=y.device)
+        x = self.diffusion.q_sample(x, t, torch.randn_like(x))
+        return cross_entropy(self.model(self.diffusion.q_sample(x, t, torch.randn_like(x)), t), y)

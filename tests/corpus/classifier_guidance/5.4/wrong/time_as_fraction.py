@@ -1,0 +1,12 @@
+"""Tells the classifier t / T, as labs 1 to 4 did.
+
+Named: The classifier is told fractions
+"""
+
+
+class NoisyClassifierTrainer(NoisyClassifierTrainer):
+    def get_train_loss(self, batch_size):
+        x, y = self.data.sample(batch_size)
+        t = torch.randint(self.diffusion.num_steps, (batch_size,), device=y.device)
+        x = self.diffusion.q_sample(x, t, torch.randn_like(x))
+        return cross_entropy(self.model(x, t / self.diffusion.num_steps), y)

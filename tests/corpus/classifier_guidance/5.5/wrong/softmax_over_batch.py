@@ -1,0 +1,14 @@
+"""The softmax runs over the batch.
+
+Named: runs over the batch, dim=0
+"""
+
+
+def classifier_guidance(classifier, scale):
+    def cond_fn(x, t, y):
+        with torch.enable_grad():
+            x = x.detach().requires_grad_()
+            log_p = classifier(x, t).log_softmax(dim=0)
+            return scale * torch.autograd.grad(log_p[torch.arange(len(y)), y].sum(), x)[0]
+
+    return cond_fn

@@ -1,0 +1,11 @@
+"""√Σ for Σ.
+
+Named: scaled by σ; it is scaled by the variance
+Keeps: 1.5
+"""
+
+
+@add_to(GaussianDiffusion)
+def condition_mean(self, cond_fn, prediction, x, t, y):
+    g = cond_fn(x, self.original_steps[t], y)
+    return prediction.mean + prediction.variance.sqrt() * g

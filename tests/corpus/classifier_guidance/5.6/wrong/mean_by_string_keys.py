@@ -1,0 +1,11 @@
+"""Reads the named tuple like the dict of the paper's code.
+
+Named: A Prediction is read by name, prediction.mean
+Keeps: 1.5
+"""
+
+
+@add_to(GaussianDiffusion)
+def condition_mean(self, cond_fn, prediction, x, t, y):
+    g = cond_fn(x, self.original_steps[t], y)
+    return prediction["mean"] + prediction["variance"] * g

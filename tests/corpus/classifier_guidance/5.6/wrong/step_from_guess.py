@@ -1,0 +1,14 @@
+"""Adds the noise to the guess of the end.
+
+Named: This starts from pred_xstart; start from the mean
+Keeps: 1.5
+"""
+
+
+@add_to(GaussianDiffusion)
+def p_sample(self, model, x, t, cond_fn=None, y=None):
+    prediction = self.p_mean_variance(model, x, t)
+    mean = prediction.pred_xstart
+    if cond_fn is not None:
+        mean = self.condition_mean(cond_fn, prediction, x, t, y)
+    return mean + prediction.variance.sqrt() * torch.randn_like(x)

@@ -1,0 +1,15 @@
+"""√β_t for σ, the upper bound of the papers.
+
+Named: The noise is scaled by √β_t
+Keeps: 1.5
+"""
+
+
+@add_to(GaussianDiffusion)
+def p_sample(self, model, x, t, cond_fn=None, y=None):
+    prediction = self.p_mean_variance(model, x, t)
+    mean = prediction.mean
+    if cond_fn is not None:
+        mean = self.condition_mean(cond_fn, prediction, x, t, y)
+    not_last = (t > 0).reshape(-1, 1, 1, 1)
+    return mean + not_last * self.at(self.betas, t, x).sqrt() * torch.randn_like(x)

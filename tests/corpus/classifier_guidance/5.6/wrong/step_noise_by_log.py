@@ -1,0 +1,15 @@
+"""The log variance itself scales the noise.
+
+Named: by log σ²; take exp(½ log_variance)
+Keeps: 1.5
+"""
+
+
+@add_to(GaussianDiffusion)
+def p_sample(self, model, x, t, cond_fn=None, y=None):
+    prediction = self.p_mean_variance(model, x, t)
+    mean = prediction.mean
+    if cond_fn is not None:
+        mean = self.condition_mean(cond_fn, prediction, x, t, y)
+    not_last = (t > 0).reshape(-1, 1, 1, 1)
+    return mean + not_last * prediction.log_variance * torch.randn_like(x)

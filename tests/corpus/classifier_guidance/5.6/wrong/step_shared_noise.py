@@ -1,0 +1,14 @@
+"""One noise image for the whole batch.
+
+Named: is the same for several items of the batch
+Keeps: 1.5
+"""
+
+
+@add_to(GaussianDiffusion)
+def p_sample(self, model, x, t, cond_fn=None, y=None):
+    prediction = self.p_mean_variance(model, x, t)
+    mean = prediction.mean
+    if cond_fn is not None:
+        mean = self.condition_mean(cond_fn, prediction, x, t, y)
+    return mean + prediction.variance.sqrt() * torch.randn(x.shape[1:])

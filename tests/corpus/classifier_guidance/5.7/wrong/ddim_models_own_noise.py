@@ -1,0 +1,17 @@
+"""ε is what the model said, which knows nothing of clipping and guidance.
+
+Named: ε is the model's own answer, which does not know of the clipping
+Keeps: 1.5
+"""
+
+
+@add_to(GaussianDiffusion)
+def ddim_sample(self, model, x, t, cond_fn=None, y=None, eta=0.0):
+    out = self.p_mean_variance(model, x, t)
+    if cond_fn is not None:
+        out = self.condition_score(cond_fn, out, x, t, y)
+    noise = model(x, self.original_steps[t])
+    now, before = self.at(self.alphas_bar, t, x), self.at(self.alphas_bar_prev, t, x)
+    sigma = eta * ((1 - before) / (1 - now) * (1 - now / before)).sqrt()
+    mean = before.sqrt() * out.pred_xstart + (1 - before - sigma**2).sqrt() * noise
+    return mean + sigma * torch.randn_like(x)

@@ -1,0 +1,17 @@
+"""alphas_bar[t − 1], which is the last entry where t = 0.
+
+Named: At t = 0 ᾱ_{t−1} is 1
+Keeps: 1.5
+"""
+
+
+@add_to(GaussianDiffusion)
+def ddim_sample(self, model, x, t, cond_fn=None, y=None, eta=0.0):
+    out = self.p_mean_variance(model, x, t)
+    if cond_fn is not None:
+        out = self.condition_score(cond_fn, out, x, t, y)
+    now, before = self.at(self.alphas_bar, t, x), self.at(self.alphas_bar, t - 1, x)
+    noise = (x - now.sqrt() * out.pred_xstart) / (1 - now).sqrt()
+    sigma = eta * ((1 - before) / (1 - now) * (1 - now / before).clamp(min=0)).sqrt()
+    mean = before.sqrt() * out.pred_xstart + (1 - before - sigma**2).sqrt() * noise
+    return mean + sigma * torch.randn_like(x)

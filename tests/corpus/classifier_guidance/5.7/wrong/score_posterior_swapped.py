@@ -1,0 +1,14 @@
+"""x_t and the guess change places in the posterior.
+
+Named: The mean is taken with x_0 and x_t swapped
+Keeps: 1.5
+"""
+
+
+@add_to(GaussianDiffusion)
+def condition_score(self, cond_fn, prediction, x, t, y):
+    bar = self.at(self.alphas_bar, t, x)
+    g = cond_fn(x, self.original_steps[t], y)
+    start = prediction.pred_xstart + (1 - bar) / bar.sqrt() * g
+    mean, _, _ = self.q_posterior_mean_variance(x, start, t)
+    return prediction._replace(mean=mean, pred_xstart=start)

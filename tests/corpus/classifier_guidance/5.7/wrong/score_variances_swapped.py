@@ -1,0 +1,14 @@
+"""The variances change places.
+
+Named: variance and log_variance look swapped
+Keeps: 1.5
+"""
+
+
+@add_to(GaussianDiffusion)
+def condition_score(self, cond_fn, prediction, x, t, y):
+    bar = self.at(self.alphas_bar, t, x)
+    g = cond_fn(x, self.original_steps[t], y)
+    start = prediction.pred_xstart + (1 - bar) / bar.sqrt() * g
+    mean, _, _ = self.q_posterior_mean_variance(start, x, t)
+    return Prediction(mean, prediction.log_variance, prediction.variance, start)

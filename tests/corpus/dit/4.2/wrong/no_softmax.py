@@ -1,0 +1,11 @@
+"""The scores are used as weights.
+
+Named: the softmax is missing
+"""
+
+
+class MHA(MHA):
+    def forward(self, x):
+        q, k, v = rearrange(self.qkv(x), "b n (three h d) -> three b h n d", three=3, h=self.heads)
+        weights = q @ k.transpose(-2, -1) / math.sqrt(q.shape[-1])
+        return self.out(rearrange(weights @ v, "b h n d -> b n (h d)"))

@@ -1,0 +1,11 @@
+"""The gates have no dimension for the tokens.
+
+Named: and gate[:, None] too
+"""
+
+
+class DiffusionTransformerLayer(DiffusionTransformerLayer):
+    def forward(self, x, c):
+        a1, b1, g1, a2, b2, g2 = self.ada_ln(c).chunk(6, dim=-1)
+        x = x + g1 * self.attention(modulate(self.norm1(x), a1, b1))
+        return x + g2 * self.mlp(modulate(self.norm2(x), a2, b2))

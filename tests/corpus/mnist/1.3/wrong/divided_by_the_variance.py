@@ -1,0 +1,12 @@
+"""Divided by the variance.
+
+Named: You divide by β²
+"""
+
+
+@add_to(GaussianConditionalProbabilityPath)
+def conditional_vector_field(self, x, z, t):
+    t = expand_time(t, x)
+    a, b = self.alpha(t), self.beta(t)
+    da, db = self.alpha.dt(t), self.beta.dt(t)
+    return da * z + db * (x - a * z) / b**2

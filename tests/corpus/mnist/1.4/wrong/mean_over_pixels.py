@@ -1,0 +1,13 @@
+"""The log-density is averaged over the pixels.
+
+Named: averaged over the pixels
+"""
+
+
+@add_to(GaussianConditionalProbabilityPath)
+def conditional_score(self, x, z, t):
+    t = expand_time(t, x)
+    with torch.enable_grad():
+        point = x.detach().requires_grad_()
+        log_density = -((point - self.alpha(t) * z) ** 2) / (2 * self.beta(t) ** 2)
+        return torch.autograd.grad(log_density.flatten(1).mean(dim=1).sum(), point)[0]

@@ -1,0 +1,10 @@
+"""t is not given its second dimension.
+
+Named: t[:, None]
+"""
+
+
+class FourierEncoder(FourierEncoder):
+    def forward(self, t):
+        angles = 2 * math.pi * t * self.frequencies
+        return math.sqrt(2) * torch.cat([angles.sin(), angles.cos()], dim=-1)

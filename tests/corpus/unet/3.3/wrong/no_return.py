@@ -1,0 +1,12 @@
+"""Forgets to return.
+
+Named: yours is None
+Keeps: 2
+"""
+
+
+class Encoder(Encoder):
+    def forward(self, x, t_embed, y_embed):
+        for layer in self.layers:
+            x = layer(x, t_embed, y_embed)
+        self.downsample(x)
