@@ -1,0 +1,13 @@
+"""Every label is replaced: plain unconditional flow matching.
+
+Named: 100% of the labels were dropped
+"""
+
+
+class CFGTrainer(CFGTrainer):
+    def get_train_loss(self, batch_size):
+        z, y = self.path.p_data.sample(batch_size)
+        y = torch.full_like(y, self.null_label)
+        t = (1 - self.eps) * torch.rand(batch_size)
+        x, target = self.path.sample_training_pair(z, t)
+        return (self.model(x, t, y) - target).square().mean()

@@ -1,0 +1,16 @@
+"""The network is asked under no_grad.
+
+Named: no gradient reaches the network
+"""
+
+
+class CFGTrainer(CFGTrainer):
+    def get_train_loss(self, batch_size):
+        z, y = self.path.p_data.sample(batch_size)
+        dropped = torch.rand(batch_size) < self.eta
+        y = torch.where(dropped, self.null_label, y)
+        t = (1 - self.eps) * torch.rand(batch_size)
+        x, target = self.path.sample_training_pair(z, t)
+        with torch.no_grad():
+            prediction = self.model(x, t, y)
+        return (prediction - target).square().mean()

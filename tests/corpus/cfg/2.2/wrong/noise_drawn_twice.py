@@ -1,0 +1,15 @@
+"""x and its velocity come from two draws of the noise.
+
+Named: The target was made with another ε than x
+"""
+
+
+class CFGTrainer(CFGTrainer):
+    def get_train_loss(self, batch_size):
+        z, y = self.path.p_data.sample(batch_size)
+        dropped = torch.rand(batch_size) < self.eta
+        y = torch.where(dropped, self.null_label, y)
+        t = (1 - self.eps) * torch.rand(batch_size)
+        x = self.path.sample_conditional_path(z, t)
+        _, target = self.path.sample_training_pair(z, t)
+        return (self.model(x, t, y) - target).square().mean()

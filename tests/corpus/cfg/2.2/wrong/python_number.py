@@ -1,0 +1,14 @@
+"""item() turns the loss into a number that has no gradient.
+
+Named: should be a torch tensor; yours is the float
+"""
+
+
+class CFGTrainer(CFGTrainer):
+    def get_train_loss(self, batch_size):
+        z, y = self.path.p_data.sample(batch_size)
+        dropped = torch.rand(batch_size) < self.eta
+        y = torch.where(dropped, self.null_label, y)
+        t = (1 - self.eps) * torch.rand(batch_size)
+        x, target = self.path.sample_training_pair(z, t)
+        return (self.model(x, t, y) - target).square().mean().item()

@@ -1,0 +1,15 @@
+"""A seed is set in the function, so every batch is the same.
+
+Named: The same items are dropped in every call
+"""
+
+
+class CFGTrainer(CFGTrainer):
+    def get_train_loss(self, batch_size):
+        z, y = self.path.p_data.sample(batch_size)
+        torch.manual_seed(0)
+        dropped = torch.rand(batch_size) < self.eta
+        y = torch.where(dropped, self.null_label, y)
+        t = (1 - self.eps) * torch.rand(batch_size)
+        x, target = self.path.sample_training_pair(z, t)
+        return (self.model(x, t, y) - target).square().mean()

@@ -1,0 +1,14 @@
+"""The network learns z itself.
+
+Named: The target is the clean z
+"""
+
+
+class CFGTrainer(CFGTrainer):
+    def get_train_loss(self, batch_size):
+        z, y = self.path.p_data.sample(batch_size)
+        dropped = torch.rand(batch_size) < self.eta
+        y = torch.where(dropped, self.null_label, y)
+        t = (1 - self.eps) * torch.rand(batch_size)
+        x = self.path.sample_conditional_path(z, t)
+        return (self.model(x, t, y) - z).square().mean()

@@ -1,0 +1,11 @@
+"""Only the labels and the times are doubled.
+
+Named: Where the batch is doubled, x, t and the labels all are
+"""
+
+
+class BatchedCFGVectorFieldODE(CFGVectorFieldODE):
+    def drift_coefficient(self, x, t, y):
+        labels = torch.cat([torch.full_like(y, self.null_label), y])
+        free, given = self.net(x, torch.cat([t, t]), labels).chunk(2)
+        return (1 - self.guidance_scale) * free + self.guidance_scale * given
