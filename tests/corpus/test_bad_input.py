@@ -105,20 +105,15 @@ def test_it_is_told_in_a_line_and_earns_nothing(lab: str, number: str, what: str
     assert not any("object at 0x" in message for message in messages), messages
 
 
-@pytest.mark.parametrize(("lab", "number"), JOBS)
+@pytest.mark.parametrize(("lab", "number"), [job for job in JOBS if job[1] != "5.5"])
 def test_an_instance_where_a_class_is_due(lab: str, number: str) -> None:
-    """An answer that is right but for a pair of brackets too many, or too few."""
+    """An answer that is right but for a pair of brackets. (5.5 is a function.)"""
     job = LABS[lab].jobs[number]
-    if job.targets == ("classifier_guidance",):
-        pytest.skip("a function has no instances")
-    classes = [
-        space
-        for space in [target(job, notebook_with(lab, number, ""))]
-        for space in (space if isinstance(space, tuple) else (space,))
-    ]
+    found = target(job, notebook_with(lab, number, ""))
+    classes = found if isinstance(found, tuple) else (found,)
     instances = tuple(object.__new__(cls) for cls in classes)
-    found = run(job, instances if len(instances) > 1 else instances[0], 0)
-    assert found.earned == 0 and told(found) and "\n" not in told(found)
+    judged = run(job, instances if len(instances) > 1 else instances[0], 0)
+    assert judged.earned == 0 and told(judged) and "\n" not in told(judged)
 
 
 def test_neither_random_stream_moves() -> None:
