@@ -7,6 +7,7 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.overrides import TorchFunctionMode
 
 from course_utils.checks import display
 from course_utils.checks.core import Crash, Finding, Job, Part, Values
@@ -19,10 +20,6 @@ from course_utils.checks.unet_layers import (
     encoder_probe,
     resample_hint,
     resample_verdict,
-    residual_hint,
-    residual_inputs,
-    residual_probe,
-    residual_verdict,
 )
 from course_utils.checks.unet_network import (
     network_hint,
@@ -31,11 +28,23 @@ from course_utils.checks.unet_network import (
     network_verdict,
 )
 from course_utils.checks.unet_parts import SAME, pick
+from course_utils.checks.unet_residual import (
+    residual_hint,
+    residual_inputs,
+    residual_probe,
+    residual_verdict,
+)
 from course_utils.checks.unet_stand_ins import STAND_INS
 from course_utils.checks.verdicts import close, form_problem
 
 GRID = 65
 """How many times between 0 and 1 the encoder is asked about."""
+
+MAKERS = (
+    torch.tensor, torch.zeros, torch.ones, torch.empty, torch.full, torch.arange, torch.linspace,
+    torch.logspace, torch.rand, torch.randn,
+)  # fmt: skip
+"""What makes a tensor on the CPU unless it is told a device."""
 
 
 # 3.1 Time, as waves
@@ -58,34 +67,62 @@ def _spread(encoder: nn.Module, seed: int) -> nn.Module:
     return encoder.eval()
 
 
+class _Homeless(TorchFunctionMode):
+    """Counts the tensors that are made without a word on where they should lie."""
+
+    count = moves = 0
+
+    def __torch_function__(
+        self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: Any = None
+    ) -> Any:
+        self.count += func in MAKERS and "device" not in (kwargs or {})
+        self.moves += func in (Tensor.to, Tensor.type_as)
+        return func(*args, **(kwargs or {}))
+
+
 def _waves_probe(target: Any, inputs: Values) -> Values:
     encoder = _spread(target(inputs["dim"]), inputs["seed"])
     t = inputs["t"]
+    seen = t.clone()
+    with _Homeless() as made:
+        out = encoder(seen)
     outputs: Values = {
-        "out": encoder(t.clone()),
+        "out": out,
+        "t_after": seen,
         "again": encoder(t.clone()),
         "single": encoder(t[:1].clone()),
         "elsewhere": "",
     }
     # Tensors that are neither parameters nor buffers may stay behind when the encoder moves.
-    if any(
+    if made.count or any(
         isinstance(value, Tensor) for part in encoder.modules() for value in vars(part).values()
     ):
-        try:  # a device that computes nothing notices, too; its first use takes seconds
-            encoder.to("meta")(t.to("meta"))
-        except Exception as error:
-            known = "device" in str(error)
-            outputs["elsewhere"] = str(error).strip().splitlines()[0] if known else ""
+        outputs["elsewhere"] = _left_behind(encoder, t, moves=made.moves > 0)
     return outputs
+
+
+def _left_behind(encoder: nn.Module, t: Tensor, moves: bool) -> str:
+    """What goes wrong on another device, one that computes nothing. Its first use takes seconds.
+
+    Nothing can be copied from it to the CPU; a real one allows that, and a result filled there may
+    yet be moved.
+    """
+    try:
+        out = encoder.to("meta")(t.to("meta"))
+    except Exception as error:
+        first = str(error).strip().splitlines()[0]
+        if "copy out of meta" in first and not moves:
+            return "what the encoder returns is made on the CPU"
+        return first if "device" in first else ""
+    lies = isinstance(out, Tensor) and not out.is_meta
+    return f"the result lies on {out.device}" if lies else ""
 
 
 def _waves_verdict(inputs: Values, outputs: Values) -> list[Finding]:
     t, dim, out = inputs["t"], inputs["dim"], outputs["out"]
     problem = form_problem("forward(t)", out, (GRID, dim))
     if problem:
-        half = isinstance(out, Tensor) and tuple(out.shape) == (GRID, dim // 2)
-        told = " Each frequency gives a sine and a cosine, side by side." if half else ""
-        return [Finding(False, problem + told)]
+        return [Finding(False, problem + _shape_told(out, dim // 2))]
     findings = [Finding(True, "dim numbers for each time")]
     alone = _alone_problem(out, outputs)
     # t: n -> sorted grid, so that row i is the time i / (n - 1)
@@ -96,12 +133,31 @@ def _waves_verdict(inputs: Values, outputs: Values) -> list[Finding]:
         Finding(True, "each time is answered on its own"),
         Finding(True, "each frequency gives a sine and a cosine, and the frequencies differ"),
     ]
+    if not torch.equal(outputs["t_after"], t):
+        findings.append(
+            Finding(False, "Your code writes into t (an operation in place, such as t *= …): the "
+                    "caller still needs it.")
+        )  # fmt: skip
     if outputs["elsewhere"]:
         findings.append(
             Finding(False, "On another device the frequencies stay behind: make them a buffer or a "
                     f"parameter, and create new tensors on t.device. ({outputs['elsewhere']})")
         )  # fmt: skip
     return findings
+
+
+def _shape_told(out: object, half: int) -> str:
+    """What makes outputs of some wrong shapes, where ``half`` frequencies were given."""
+    shape = tuple(out.shape) if isinstance(out, Tensor) else ()
+    if shape == (GRID, half):
+        return " Each frequency gives a sine and a cosine, side by side."
+    if shape == (2 * GRID, half):
+        return " The cosines stand below the sines: dim=-1 puts them side by side."
+    if shape in ((2 * half, GRID), (half, 2 * GRID)):
+        return " Rows and columns are swapped: t[:, None] is a column, the frequencies are a row."
+    if sorted(shape) == sorted((2, GRID, half)):
+        return " torch.stack adds a dimension; torch.cat does not."
+    return ""
 
 
 def _alone_problem(out: Tensor, outputs: Values) -> str:
@@ -121,30 +177,59 @@ def _waves_problem(values: Tensor) -> str:
     dim, size = values.shape[1], float(values.abs().max())
     if float((values - values[0]).abs().max()) <= 1e-4 * size:
         return "The output does not change with t."
+    if float((values[:-1] - values[0]).abs().max()) <= 1e-4 * size:
+        return "The output is the same at all t below 1: was t rounded to a whole number?"
+    steps = torch.linspace(0, 1, len(values), dtype=values.dtype)[:, None]
+    if float((values - steps * values[-1]).abs().max()) <= 1e-4 * size:
+        return (
+            "The output grows in proportion to t: the sine and the cosine of the angle are missing."
+        )
     silent = values[0].abs() < 1e-4 * size
     if int(silent.sum()) == dim:
         return "At t = 0 every output is 0: there are sines only. Put the cosines beside them."
     if int(silent.sum()) == 0 and float((values[0].abs() - size).abs().max()) < 1e-4 * size:
         return "At t = 0 no output is 0: there are cosines only. Put the sines beside them."
     if 2 * int(silent.sum()) != dim:
+        if 2 * int((values[-1].abs() < 1e-4 * size).sum()) == dim:
+            return "The sines are 0 at t = 1, not at t = 0: did 1 - t take the place of t?"
         return (
             f"At t = 0 a sine is 0 and a cosine is not, so {dim // 2} of {dim} outputs should be "
             f"0; in yours {int(silent.sum())} are. Is the angle the product 2π w t?"
         )
     total = values.square().sum(dim=1)
     if float((total - total[0]).abs().max()) > 1e-2 * float(total[0]):
-        return (
+        return _heights_problem(values[:, silent], values[:, ~silent]) or (
             "The squares of all outputs should add up to the same number at every t, because "
             "sin² + cos² = 1; yours do not. Has each sine a cosine of the same frequency?"
         )
     return _pairs_problem(values[:, silent], values[:, ~silent])
 
 
+def _heights_problem(sines: Tensor, cosines: Tensor) -> str:
+    """Whether all sines are higher, or lower, than the cosines by one and the same factor."""
+    # a² Σ sin² = −(a/b)² b² Σ cos² + a² n: on a line
+    high, wide = sines.square().sum(dim=1), cosines.square().sum(dim=1)
+    high, wide = high - high.mean(), wide - wide.mean()
+    slope = float((high * wide).sum() / wide.square().sum().clamp_min(1e-12))
+    if slope >= 0 or float((high - slope * wide).abs().max()) > 1e-3 * float(high.abs().max()):
+        return ""
+    return (
+        f"Your sines are {math.sqrt(-slope):.3g} times as high as your cosines: √2 stands in front "
+        "of both."
+    )
+
+
 def _pairs_problem(sines: Tensor, cosines: Tensor) -> str:
     """The same for sines and cosines, each ``n half``."""
     # s_i² + c_j² is the same for all t only where the frequencies are: n half half -> half half
     squares = sines.square()[:, :, None] + cosines.square()[:, None, :]
-    amplitude = float(cosines[0].abs().mean())
+    heights = cosines[0].abs()
+    low, amplitude, high = (float(each) for each in (heights.min(), heights.mean(), heights.max()))
+    if high - low > 1e-3 * high:
+        return (
+            f"At t = 0 your cosines are between {low:.3g} and {high:.3g} high: all should be "
+            "equal. The frequency w stands inside the sine and the cosine, not in front."
+        )
     gaps = (squares - cosines[0].square()).abs().amax(dim=0) / amplitude**2
     if float(gaps.max()) < 1e-3:
         return "All waves have the same frequency: two close times then look alike to all of them."
@@ -157,7 +242,10 @@ def _pairs_problem(sines: Tensor, cosines: Tensor) -> str:
         free[row], free[:, column] = math.inf, math.inf
     for waves in (sines, cosines):
         if not _pure(waves):
-            return "Some outputs are no waves: expected sin(2π w t) or cos(2π w t), with a fixed w."
+            return (
+                "Some outputs are no waves: expected sin(2π w t) or cos(2π w t), with a fixed w. "
+                "Was t squared?"
+            )
     if min(abs(amplitude - 1), abs(amplitude - math.sqrt(2))) > 1e-3:
         return (
             f"The waves go up to {amplitude:.3g}; expected √2 (or 1). With √2 the mean of the "
@@ -178,8 +266,10 @@ def _pure(waves: Tensor) -> bool:
 
 
 def _waves_hint(crash: Crash) -> str | None:
-    if "size of tensor" in crash.message or "mat1 and mat2" in crash.message:
+    if any(words in crash.message for words in ("size of tensor", "tensor size", "mat1 and mat2")):
         return "t[:, None] has shape (b, 1); times frequencies of shape (dim / 2,) it is b × dim/2."
+    if "only one element" in crash.message:
+        return "math.sin takes a single number; torch.sin takes a whole tensor."
     if "imension out of range" in crash.message:
         return "t has one dimension, (b,); t[:, None] adds another."
     return None

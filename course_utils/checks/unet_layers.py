@@ -1,4 +1,4 @@
-"""Jobs 3.2 and 3.3: the residual layer, and the encoder and decoder built from it."""
+"""Job 3.3: the encoder and decoder; and what its check and that of 3.2 have in common."""
 
 from __future__ import annotations
 
@@ -22,13 +22,10 @@ from course_utils.checks.unet_parts import (
     shapes_hint,
     without_gradient,
 )
-from course_utils.checks.verdicts import close, form_problem
-
-TINY = 1e-6
-"""What every parameter is multiplied with to leave no correction. Zero could mean 0/0 somewhere."""
+from course_utils.checks.verdicts import form_problem
 
 
-def _sizes(seed: int) -> tuple[Values, torch.Generator]:
+def sizes(seed: int) -> tuple[Values, torch.Generator]:
     """Sizes that differ from seed to seed, and among each other: swapped arguments then show."""
     stream = generator(seed)
     return {
@@ -41,7 +38,7 @@ def _sizes(seed: int) -> tuple[Values, torch.Generator]:
     }, stream
 
 
-def _embeddings(inputs: Values, stream: torch.Generator) -> Values:
+def embeddings(inputs: Values, stream: torch.Generator) -> Values:
     b = inputs["b"]
     return {
         "x": torch.randn(b, inputs["channels_in"], inputs["h"], inputs["w"], generator=stream),
@@ -50,7 +47,7 @@ def _embeddings(inputs: Values, stream: torch.Generator) -> Values:
     }
 
 
-def _answers(model: nn.Module, inputs: Values) -> Values:
+def answers(model: nn.Module, inputs: Values) -> Values:
     """What ``model`` says to the inputs, and to others that differ in one respect each."""
     x, t, y = inputs["x"], inputs["t_embed"], inputs["y_embed"]
     other_t = torch.cat([-t[:1], t[1:]])
@@ -65,7 +62,7 @@ def _answers(model: nn.Module, inputs: Values) -> Values:
     }
 
 
-def _told_findings(out: Tensor, outputs: Values) -> list[Finding]:
+def told_findings(out: Tensor, outputs: Values) -> list[Finding]:
     """Whether the output depends on t and on y: ``other_t`` changed item 0, ``other_y`` all."""
     findings = []
     for name, letter in (("other_t", "t"), ("other_y", "y")):
@@ -83,108 +80,13 @@ def _told_findings(out: Tensor, outputs: Values) -> list[Finding]:
     return findings
 
 
-def _kept_finding(inputs: Values, outputs: Values) -> list[Finding]:
+def kept_finding(inputs: Values, outputs: Values) -> list[Finding]:
     if isinstance(outputs["x_after"], Tensor) and torch.equal(outputs["x_after"], inputs["x"]):
         return []
     return [
         Finding(False, "Your code writes into x (an operation in place, such as x += …): the "
                 "caller still needs it, as a skip for example.")
     ]  # fmt: skip
-
-
-# 3.2 A layer that corrects
-
-
-def residual_inputs(seed: int) -> Values:
-    inputs, stream = _sizes(seed)
-    inputs["channels_in"] = pick((32, 64), stream)
-    return {**inputs, **_embeddings(inputs, stream)}
-
-
-def residual_probe(target: Any, inputs: Values) -> Values:
-    layer = target(inputs["channels_in"], inputs["t_dim"], inputs["y_dim"])
-    layer = randomised(layer, inputs["seed"])
-    x, t, y = inputs["x"], inputs["t_embed"], inputs["y_embed"]
-    outputs = _answers(layer, inputs)
-    if form_problem("", outputs["out"], tuple(x.shape)):
-        return outputs
-    outputs["dead"] = without_gradient(outputs["out"], layer)
-    # Every pixel alike: what is told about t and y must then be alike for all of them, too.
-    flat = layer(torch.ones(1, inputs["channels_in"], 12, 12), t[:1].clone(), y[:1].clone())
-    outputs["flat"] = flat[..., 5:7, 5:7]
-    outputs["mixes"] = _mixes(layer, x, t, y)
-    with torch.no_grad():
-        for parameter in layer.parameters():
-            parameter.mul_(TINY)
-    outputs["bare"] = layer.eval()(x.clone(), t.clone(), y.clone())
-    return outputs
-
-
-def _mixes(layer: nn.Module, x: Tensor, t: Tensor, y: Tensor) -> float:
-    """How much item 0 notices of the others while training."""
-    layer.train()
-    torch.default_generator.manual_seed(0)  # of a fork: dropout must drop the same twice
-    first = layer(x.clone(), t.clone(), y.clone())[0]
-    torch.default_generator.manual_seed(0)
-    mixed = layer(torch.cat([x[:1], 3 * x[1:] + 1]), t.clone(), y.clone())[0]
-    return float(((mixed - first).abs().max() / first.abs().max()).detach())
-
-
-def residual_verdict(inputs: Values, outputs: Values) -> list[Finding]:
-    x, out = inputs["x"], outputs["out"]
-    shape = tuple(x.shape)
-    problem = form_problem("forward(x, t_embed, y_embed)", out, shape)
-    if problem:
-        return [Finding(False, problem)]
-    findings = [Finding(True, "the shape stays that of x"), _identity_finding(x, outputs["bare"])]
-    findings += _kept_finding(inputs, outputs)
-    findings += _told_findings(out, outputs)
-    flat = outputs["flat"]
-    if isinstance(flat, Tensor) and float((flat - flat[..., :1, :1]).abs().max()) > 1e-3 * float(
-        flat.abs().max()
-    ):
-        findings.append(
-            Finding(False, "Of an image whose pixels are all alike, the inner pixels come out "
-                    "different: t and y should be told to every pixel in the same way.")
-        )  # fmt: skip
-    findings += [rows_finding(out, outputs, shape), gradient_finding(outputs["dead"])]
-    if float(outputs["mixes"]) > 1e-3:
-        findings.append(
-            Finding(True, "right; but in training mode the items of a batch influence each other "
-                    "(BatchNorm?), and they have different noise levels")
-        )  # fmt: skip
-    return findings
-
-
-def _identity_finding(x: Tensor, bare: object) -> Finding:
-    """With every parameter next to zero there is no correction, and x is left."""
-    problem = form_problem("With all parameters near zero, the output", bare, tuple(x.shape))
-    if problem:
-        return Finding(False, problem)
-    assert isinstance(bare, Tensor)
-    if close(bare, x, 1e-3):
-        return Finding(True, "without a correction (all parameters near zero) x comes out")
-    told = "With all parameters near zero there is no correction, so x itself should come out; "
-    size = float((bare * x).sum() / x.square().sum())
-    if abs(size) < 1e-3:
-        return Finding(
-            False, told + "yours is 0. Is x + … missing, or was x overwritten before it was added?"
-        )
-    if close(bare, size * x, 1e-3):
-        return Finding(False, told + f"yours is {size:.3g} x.")
-    return Finding(False, told + "yours is something else.")
-
-
-def residual_hint(crash: Crash) -> str | None:
-    if "size of tensor" in crash.message:
-        return (
-            "The image has shape (b, c, h, w), what the adapters say (b, 2c): [:, :, None, None] "
-            "gives it the two missing dimensions, chunk(2, dim=1) makes a scale and a shift of it."
-        )
-    return shapes_hint(crash)
-
-
-# 3.3 Down and up again
 
 
 @dataclass
@@ -232,12 +134,12 @@ def _stand_ins(model: nn.Module, inputs: Values) -> tuple[list[nn.Module], list[
 
 
 def _resample_inputs(seed: int, decoder: bool) -> Values:
-    inputs, stream = _sizes(seed)
+    inputs, stream = sizes(seed)
     inputs["channels_in"] = pick((32, 64), stream)
     inputs["channels_out"] = 96 - inputs["channels_in"]
     inputs["layers"] = pick((2, 3), stream)
     inputs["decoder"] = decoder
-    return {**inputs, **_embeddings(inputs, stream)}
+    return {**inputs, **embeddings(inputs, stream)}
 
 
 def encoder_inputs(seed: int) -> Values:
@@ -250,10 +152,10 @@ def decoder_inputs(seed: int) -> Values:
 
 def _resample_probe(index: int) -> Callable[[Any, Values], Values]:
     def probe(targets: Any, inputs: Values) -> Values:
-        sizes = [inputs[n] for n in ("channels_in", "channels_out", "layers", "t_dim", "y_dim")]
-        model = randomised(targets[index](*sizes), inputs["seed"])
+        names = ("channels_in", "channels_out", "layers", "t_dim", "y_dim")
+        model = randomised(targets[index](*(inputs[name] for name in names)), inputs["seed"])
         layers, stand_ins = _stand_ins(model, inputs)
-        outputs = _answers(model, inputs)
+        outputs = answers(model, inputs)
         outputs["dead"] = without_gradient(outputs["out"], model, apart=layers)
         outputs["layers"] = len(layers)
         for number, stand_in in enumerate(stand_ins):
@@ -309,8 +211,8 @@ def resample_verdict(inputs: Values, outputs: Values) -> list[Finding]:
     elif outputs["layers"]:
         findings.append(Finding(True, f"{name} uses each of its residual layers, with t and y"))
     else:
-        findings += _told_findings(out, outputs)
-    findings += _kept_finding(inputs, outputs)
+        findings += told_findings(out, outputs)
+    findings += kept_finding(inputs, outputs)
     rest = [rows_finding(out, outputs, shape), gradient_finding(outputs["dead"])]
     # The layers were found out of order already: what follows from that would only repeat it.
     return findings + [finding for finding in rest if not (layers and not finding.ok)]

@@ -1,6 +1,6 @@
 """Concatenated along the batch.
 
-Named: should have shape
+Named: The cosines stand below the sines
 """
 
 

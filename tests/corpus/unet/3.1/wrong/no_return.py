@@ -1,6 +1,6 @@
 """Forgets to return.
 
-Named: yours is None
+Named: Is there a return?
 """
 
 

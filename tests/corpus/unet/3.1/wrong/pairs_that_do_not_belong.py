@@ -1,6 +1,6 @@
 """The cosines have twice the frequency of the sines.
 
-Named: add up to the same number
+Named: Has each sine a cosine of the same frequency
 """
 
 

@@ -1,6 +1,6 @@
 """Stacked instead of concatenated.
 
-Named: dimension too many
+Named: torch.stack adds a dimension
 """
 
 

@@ -1,6 +1,6 @@
 """Waves in t², not in t.
 
-Named: are no waves
+Named: Was t squared
 """
 
 

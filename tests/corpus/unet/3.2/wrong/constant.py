@@ -1,6 +1,6 @@
 """Returns x as it is.
 
-Named: does not change with t_embed
+Named: The output is x and nothing more
 """
 
 

@@ -1,6 +1,6 @@
 """The first block is never called.
 
-Named: No gradient reaches block1
+Named: No gradient reaches block1:
 """
 
 

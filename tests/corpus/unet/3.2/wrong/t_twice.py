@@ -1,6 +1,6 @@
 """t_embed is used twice, and y_embed never.
 
-Named: does not change with y_embed
+Named: Was y forgotten, or t used in its place
 """
 
 

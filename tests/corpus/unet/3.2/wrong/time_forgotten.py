@@ -1,6 +1,6 @@
 """t_embed is forgotten.
 
-Named: does not change with t_embed
+Named: Was t forgotten, or y used in its place
 """
 
 
