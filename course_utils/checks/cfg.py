@@ -11,8 +11,8 @@ from torch import Tensor
 from course_utils.checks import display
 from course_utils.checks.cfg_loss import loss_hint, loss_inputs, loss_probe, loss_verdict
 from course_utils.checks.core import Crash, Finding, Job, Part, Values
-from course_utils.checks.probes import ProbeNet, generator, net_value
-from course_utils.checks.verdicts import close, compare, form_problem
+from course_utils.checks.probes import ProbeNet, generator, lots, net_value
+from course_utils.checks.verdicts import close, compare, form_problem, same_items
 
 NUM_CLASSES, DIM, BATCH = 3, 2, 12
 
@@ -26,6 +26,7 @@ def _mlp_inputs(seed: int) -> Values:
         "x": torch.randn(BATCH, DIM, generator=stream),
         "t": 0.1 + 0.8 * torch.rand(BATCH, generator=stream),
         "y": torch.arange(BATCH) % (NUM_CLASSES + 1),
+        "lots": lots(BATCH, seed),
         "seed": seed,
     }
 
@@ -40,7 +41,7 @@ def _randomised(model: torch.nn.Module, seed: int, size: float = 0.5) -> torch.n
 
 
 def _mlp_probe(target: Any, inputs: Values) -> Values:
-    x, t, y = inputs["x"], inputs["t"], inputs["y"]
+    x, t, y, lots = (inputs[name] for name in ("x", "t", "y", "lots"))
     model = _randomised(
         target(dim=DIM, hidden_dim=32, class_dim=5, num_classes=NUM_CLASSES), inputs["seed"]
     )
@@ -53,6 +54,7 @@ def _mlp_probe(target: Any, inputs: Values) -> Values:
         "dead": _dead(model, out),
         "again": model(x.clone(), t.clone(), y.clone()),
         "single": model(x[:1].clone(), t[:1].clone(), y[:1].clone()),
+        "drawn": model(x[lots], t[lots], y[lots]),
         "other_t": model(x.clone(), other_t, y.clone()),
         "other_x": model(other_x, t.clone(), y.clone()),
         "other_y": model(x.clone(), t.clone(), (y + 1) % (NUM_CLASSES + 1)),
@@ -100,7 +102,7 @@ def _mlp_verdict(inputs: Values, outputs: Values) -> list[Finding]:
         gap = (outputs[name] - out).abs().amax(dim=1)
         moved = bool((gap > 1e-6).all()) if name == "other_y" else bool(gap[0] > 1e-6)
         findings.append(Finding(moved, holds if moved else fails))
-    findings += [_rows_finding(out, outputs), _range_finding(outputs.get("range"))]
+    findings += [_rows_finding(out, outputs, inputs["lots"]), _range_finding(outputs.get("range"))]
     if outputs["dead"] is None:
         told = "The output carries no gradient: was something detached, or computed by no_grad?"
         findings.append(Finding(False, told))
@@ -145,7 +147,7 @@ def _range_finding(tries: object) -> Finding:
     return Finding(True, "a velocity may be any number")
 
 
-def _rows_finding(out: Tensor, outputs: Values) -> Finding:
+def _rows_finding(out: Tensor, outputs: Values, lots: Tensor) -> Finding:
     """Each item of the batch must be answered on its own, and the same way twice."""
     single = outputs["single"]
     if not isinstance(single, Tensor) or single.shape != (1, DIM):
@@ -155,6 +157,7 @@ def _rows_finding(out: Tensor, outputs: Values) -> Finding:
         return Finding(False, told)
     # Row 0 was changed in other_t; the rows behind it must not have noticed.
     apart = close(single[0], out[0], 1e-4) and close(outputs["other_t"][1:], out[1:], 1e-4)
+    apart = apart and same_items(outputs["drawn"], out[lots], 1e-4)
     return Finding(
         apart,
         "each row of the batch is answered on its own"

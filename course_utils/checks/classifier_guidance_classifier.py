@@ -15,7 +15,12 @@ from course_utils.checks.classifier_guidance_probes import (
     logits_of,
     whole_number,
 )
-from course_utils.checks.classifier_guidance_stand_ins import Form, names_of, standing_in
+from course_utils.checks.classifier_guidance_stand_ins import (
+    WITH_JUMP,
+    Form,
+    names_of,
+    standing_in,
+)
 from course_utils.checks.classifier_guidance_verdicts import all_of, hint
 from course_utils.checks.core import Crash, Finding, Values
 from course_utils.checks.probes import ProbeData, generator
@@ -53,7 +58,7 @@ def train_probe(target: Any, inputs: Values) -> Values:
     kind = next((cls for cls in found if isinstance(cls, type)), _Process)
     process, tables = kind(inputs["betas"].clone()), Tables.of(inputs)
     data = ProbeData((1, 2, 2), inputs["classes"])
-    with standing_in(kind, tables, Form(kind, process, tables), ""):
+    with standing_in(kind, tables, Form(kind, process, tables), WITH_JUMP):
         trainer = target(process, data)
         first = _one_loss(trainer, data, _Reader(inputs))
         again = _one_loss(trainer, data, _Reader(inputs))

@@ -10,7 +10,10 @@ from torch import Tensor
 from course_utils.checks.classifier_guidance_probes import (
     Tables,
     gradient_value,
+    noise_of,
     per_item,
+    posterior_mean,
+    start_of,
 )
 from course_utils.checks.classifier_guidance_sampling import (
     STRONG,
@@ -25,6 +28,7 @@ from course_utils.checks.classifier_guidance_sampling import (
     strong,
     take_step,
 )
+from course_utils.checks.classifier_guidance_stand_ins import WITH_SCORE
 from course_utils.checks.classifier_guidance_verdicts import all_of, compare_items
 from course_utils.checks.core import Finding, Values
 
@@ -32,12 +36,12 @@ from course_utils.checks.core import Finding, Values
 def ddim_probe(target: Any, inputs: Values) -> Values:
     eta, hard = inputs["eta"], strong(inputs)
     return {
-        **take_step(target, inputs, "ddim_sample", "sure."),
-        **take_step(target, inputs, "ddim_sample", "steered.", guided=True),
-        **take_step(target, inputs, "ddim_sample", "some.", eta=eta),
-        **take_step(target, inputs, "ddim_sample", "all.", eta=1.0),
-        **take_step(target, hard, "ddim_sample", "both.", guided=True, eta=eta),
-        **take_step(target, hard, "ddim_sample", "whole.", guided=True, eta=1.0),
+        **take_step(target, inputs, "ddim_sample", WITH_SCORE, "sure."),
+        **take_step(target, inputs, "ddim_sample", WITH_SCORE, "steered.", guided=True),
+        **take_step(target, inputs, "ddim_sample", WITH_SCORE, "some.", eta=eta),
+        **take_step(target, inputs, "ddim_sample", WITH_SCORE, "all.", eta=1.0),
+        **take_step(target, hard, "ddim_sample", WITH_SCORE, "both.", guided=True, eta=eta),
+        **take_step(target, hard, "ddim_sample", WITH_SCORE, "whole.", guided=True, eta=1.0),
     }
 
 
@@ -51,7 +55,7 @@ def _ddim(tables: Tables, t: Tensor, guess: Tensor, noise: Tensor, sigma: Tensor
 def ddim_verdict(inputs: Values, outputs: Values) -> list[Finding]:
     tables, t, x = Tables.of(inputs), inputs["t"], inputs["x"].double()
     guess, came = clipped_guess(tables, inputs)
-    noise, raw = tables.noise_of(guess, x, t), tables.noise_of(came, x, t)
+    noise, raw = noise_of(tables, guess, x, t), noise_of(tables, came, x, t)
     g = gradient_value(inputs, x, tables.original[t], inputs["y"])
     root = (1 - tables.at("alphas_bar", t, x)).sqrt()
     # Eq. 16 by the posterior: its variance is η² times that of q(x_{t−1}|x_t, x_0).
@@ -61,7 +65,7 @@ def ddim_verdict(inputs: Values, outputs: Values) -> list[Finding]:
     def drawn(name: str, what: str, eta: float, pull: float = 0.0) -> list[Finding]:
         run, sigma = part_of(outputs, name), eta * deviation
         pulled = noise - root * pull * g
-        pair = (tables.start_of(pulled, x, t), pulled) if pull else unsteered
+        pair = (start_of(tables, pulled, x, t), pulled) if pull else unsteered
         truth = _ddim(tables, t, *pair, sigma)
 
         def wrong() -> dict[str, Draw]:
@@ -155,7 +159,7 @@ def _ddim_mistakes(
         "√ᾱ_{t−1} and √(1 − ᾱ_{t−1}) look swapped.":
             Draw((1 - prev).sqrt() * guess + prev.sqrt() * noise, sigma),
         "This is the posterior mean of job 5.2, the mean of an ancestral step.":
-            Draw(tables.posterior_mean(guess, x, t), sigma),
+            Draw(posterior_mean(tables, guess, x, t), sigma),
         "x_t takes the place of ε.": _ddim(tables, t, guess, x, sigma),
     }  # fmt: skip
     last = per_item(tables.alphas_bar[t - 1], x)
@@ -202,15 +206,15 @@ def _unclipped_mistakes(
 ) -> dict[str, Draw]:
     """``raw``: the model's own answer, pushed like ε where there is guidance."""
     t, x = inputs["t"], inputs["x"].double()
-    late = tables.start_of(raw, x, t).clamp(-1, 1)
+    late = start_of(tables, raw, x, t).clamp(-1, 1)
     return {
         "pred_xstart is not clipped, and ε is the model's own answer: take both from "
         "p_mean_variance as it is, which clips.":
-            _ddim(tables, t, tables.start_of(raw, x, t), raw, sigma),
+            _ddim(tables, t, start_of(tables, raw, x, t), raw, sigma),
         "ε is the model's own answer, which does not know of the clipping: take it anew from "
         "pred_xstart.": _ddim(tables, t, pair[0], raw, sigma),
         "The guess is clipped after it is guided; clip first, as p_mean_variance does, then guide.":
-            _ddim(tables, t, late, tables.noise_of(late, x, t), sigma),
+            _ddim(tables, t, late, noise_of(tables, late, x, t), sigma),
         "The guess is clipped after it is guided, and ε is the model's own with the push; clip "
         "first, then guide, and take ε from pred_xstart.": _ddim(tables, t, late, raw, sigma),
         "This is x_t as it came.": Draw(x, 0 * sigma),
@@ -236,11 +240,11 @@ def _steer_mistakes(
         "This guides by condition_mean, mean + Σ g, which belongs to p_sample; take x̂_0 and ε "
         "from condition_score.": Draw(plain.mean + var * g, sigma),
         "This is the posterior's mean with Σ g of job 5.6; a DDIM step has its own equation.":
-            Draw(tables.posterior_mean(old[0], x, t) + var * g, sigma),
+            Draw(posterior_mean(tables, old[0], x, t) + var * g, sigma),
         "Guidance is applied twice.":
             _ddim(tables, t, 2 * new[0] - old[0], 2 * new[1] - old[1], sigma),
         "The guided pred_xstart is clipped; after guidance nothing is clipped again.":
-            _ddim(tables, t, clipped, tables.noise_of(clipped, x, t), sigma),
+            _ddim(tables, t, clipped, noise_of(tables, clipped, x, t), sigma),
         "The guided pred_xstart is clipped, and its ε is not; nothing is clipped again.":
             _ddim(tables, t, clipped, new[1], sigma),
     }  # fmt: skip

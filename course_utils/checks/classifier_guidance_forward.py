@@ -7,7 +7,15 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from course_utils.checks.classifier_guidance_probes import Tables, build, cases, per_item, shape_of
+from course_utils.checks.classifier_guidance_probes import (
+    Tables,
+    build,
+    cases,
+    per_item,
+    posterior_mean,
+    q_sample,
+    shape_of,
+)
 from course_utils.checks.classifier_guidance_stand_ins import read
 from course_utils.checks.classifier_guidance_verdicts import (
     all_of,
@@ -41,7 +49,7 @@ def jump_probe(target: Any, inputs: Values) -> Values:
 def jump_verdict(inputs: Values, outputs: Values) -> list[Finding]:
     tables, t = Tables.of(inputs), inputs["t"]
     x_start, noise = inputs["x_start"].double(), inputs["noise"].double()
-    exact = tables.q_sample(x_start, t, noise)
+    exact = q_sample(tables, x_start, t, noise)
     found = compare_items(
         "x_t = √ᾱ_t x_0 + √(1 − ᾱ_t) ε", outputs["x"], exact,
         lambda: _jump_mistakes(tables, x_start, t, noise), t, tables.tolerance,
@@ -133,7 +141,7 @@ def posterior_mean_verdict(inputs: Values, outputs: Values) -> list[Finding]:
     x_start, x_t = inputs["x_start"].double(), inputs["x_t"].double()
 
     def mean() -> list[Finding]:
-        exact = tables.posterior_mean(x_start, x_t, t)
+        exact = posterior_mean(tables, x_start, x_t, t)
         what = "the mean weighs x_0 and x_t as equation 7 does, at t = 0 it is x_0 itself"
         return [
             compare_items(

@@ -17,9 +17,17 @@ from course_utils.checks.classifier_guidance_probes import (
     model_values,
     noise_guess,
     per_item,
+    posterior_mean,
     shape_of,
+    start_of,
 )
-from course_utils.checks.classifier_guidance_stand_ins import FIELDS, Form, read, standing_in
+from course_utils.checks.classifier_guidance_stand_ins import (
+    FIELDS,
+    WITH_POSTERIOR,
+    Form,
+    read,
+    standing_in,
+)
 from course_utils.checks.classifier_guidance_verdicts import (
     all_of,
     asked,
@@ -54,7 +62,7 @@ def clip_inputs(seed: int) -> Values:
 def _predict(target: Any, inputs: Values, name: str, *clip: bool) -> Values:
     process, tables = build(target, inputs), Tables.of(inputs)
     model, x = ProbeModel(inputs), inputs["x"].clone()
-    with standing_in(target, tables, Form(target, process, tables), "p_mean_variance"):
+    with standing_in(target, tables, Form(target, process, tables), WITH_POSTERIOR):
         told = read(process.p_mean_variance(model, x, inputs["t"].clone(), *clip))
     found = {"form": told} if isinstance(told, str) else {**told, "form": None}
     found |= {**model.record.values("model"), "x_after": x}
@@ -86,7 +94,7 @@ def guess_verdict(inputs: Values, outputs: Values) -> list[Finding]:
     guess, slack = guess_of(inputs, x, step), tables.guess_slack(x, t)
 
     def order() -> list[Finding]:
-        mean = tables.posterior_mean(guess, x, t)
+        mean = posterior_mean(tables, guess, x, t)
         pairs = ((outputs["mean"], guess), (outputs["pred_xstart"], mean))
         if not all(_is(value, other, tables, slack) for value, other in pairs):
             return []
@@ -107,7 +115,7 @@ def guess_verdict(inputs: Values, outputs: Values) -> list[Finding]:
         return clipped | _made_wrongly(tables, inputs, guess, x, t)
 
     def mean() -> list[Finding]:
-        exact = tables.posterior_mean(guess, x, t)
+        exact = posterior_mean(tables, guess, x, t)
         return [
             compare_items(
                 "the mean is that of the posterior, with pred_xstart in the place of x_0",
@@ -139,8 +147,8 @@ def _made_wrongly(
     noise = noise_guess(inputs, x, tables.original[t])
     return {
         "The mean is taken with x_0 and x_t swapped: q_posterior_mean_variance(x_start, x_t, t).":
-            tables.posterior_mean(x, guess, t),
-        "The posterior is handed ε in the place of x_0.": tables.posterior_mean(noise, x, t),
+            posterior_mean(tables, x, guess, t),
+        "The posterior is handed ε in the place of x_0.": posterior_mean(tables, noise, x, t),
         **mean_mistakes(tables, guess, x, t),
     }  # fmt: skip
 
@@ -149,8 +157,8 @@ def _guess_mistakes(tables: Tables, inputs: Values, x: Tensor, t: Tensor) -> dic
     names = ("alphas_bar", "alphas_bar_prev", "alphas")
     bar, prev, alpha = (tables.at(name, t, x) for name in names)
     noise = noise_guess(inputs, x, tables.original[t])
-    guess = tables.start_of(noise, x, t)
-    mean = tables.posterior_mean(guess, x, t)
+    guess = start_of(tables, noise, x, t)
+    mean = posterior_mean(tables, guess, x, t)
 
     def by(signal: Tensor) -> Tensor:
         return (x - (1 - signal).sqrt() * noise) / signal.sqrt()
@@ -173,7 +181,7 @@ def _guess_mistakes(tables: Tables, inputs: Values, x: Tensor, t: Tensor) -> dic
         "The bracket is missing: only x_t is divided by √ᾱ_t.":
             x / bar.sqrt() - (1 - bar).sqrt() * noise,
         IS_THE_MEAN: mean,
-        "ε is clipped; clip the guess of x_0.": tables.start_of(noise.clamp(-1, 1), x, t),
+        "ε is clipped; clip the guess of x_0.": start_of(tables, noise.clamp(-1, 1), x, t),
     }  # fmt: skip
     # The same mistakes hide behind a clip of what came out.
     clipped = {told: value.clamp(-1, 1) for told, value in found.items()}
@@ -232,7 +240,7 @@ def _clipped(tables: Tables, inputs: Values, outputs: Values, when: str, on: boo
     t, x = inputs["t"], inputs["x"].double()
     wild, slack = guess_of(inputs, x, tables.original[t]), tables.guess_slack(x, t)
     tame = wild.clamp(-1, 1)
-    mean, late = (tables.posterior_mean(value, x, t) for value in (tame, wild))
+    mean, late = (posterior_mean(tables, value, x, t) for value in (tame, wild))
     if not on:
         mean, late = late, mean
     mean_slack = slack + tables.mean_slack(mean, x, t)
@@ -272,7 +280,7 @@ def _clip_mistakes(
     tables: Tables, inputs: Values, wild: Tensor, x: Tensor, t: Tensor
 ) -> dict[str, Tensor]:
     noise = noise_guess(inputs, x, tables.original[t]).clamp(-1, 1)
-    of_clipped = tables.start_of(noise, x, t)
+    of_clipped = start_of(tables, noise, x, t)
     largest = per_item(wild.abs().flatten(1).amax(dim=1).clamp_min(1), x)
     return {
         "The guess is not clipped: clamp pred_xstart to [−1, 1].": wild,

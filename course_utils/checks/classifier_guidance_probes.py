@@ -104,25 +104,32 @@ class Tables:
         noisy = per_item(1 + x.abs().flatten(1).amax(dim=1), x)
         return 1e-7 * size / alpha + 1e-6 * noisy / alpha.sqrt()
 
-    def q_sample(self, x_start: Tensor, t: Tensor, noise: Tensor) -> Tensor:
-        bar = self.at("alphas_bar", t, x_start)
-        return bar.sqrt() * x_start + (1 - bar).sqrt() * noise
 
-    def posterior_mean(self, x_start: Tensor, x_t: Tensor, t: Tensor) -> Tensor:
-        """The two sources' opinions on x_{t−1}, weighted by their precisions."""
-        var, prev = self.at("variances", t, x_t), self.at("alphas_bar_prev", t, x_t)
-        from_noisy = var * self.at("alphas", t, x_t).sqrt() / self.at("betas", t, x_t) * x_t
-        # var / (1 − ᾱ_{t−1}) is 0/0 at t = 0; its limit there is 1.
-        weight = torch.where(prev < 1, var / (1 - prev).clamp_min(1e-30), torch.ones_like(var))
-        return from_noisy + weight * prev.sqrt() * x_start
+# Not methods: a probe that is sent to a student's kernel takes along what it names, and no more.
 
-    def noise_of(self, x_start: Tensor, x_t: Tensor, t: Tensor) -> Tensor:
-        bar = self.at("alphas_bar", t, x_t)
-        return (x_t - bar.sqrt() * x_start) / (1 - bar).sqrt()
 
-    def start_of(self, noise: Tensor, x_t: Tensor, t: Tensor) -> Tensor:
-        bar = self.at("alphas_bar", t, x_t)
-        return (x_t - (1 - bar).sqrt() * noise) / bar.sqrt()
+def q_sample(tables: Tables, x_start: Tensor, t: Tensor, noise: Tensor) -> Tensor:
+    bar = tables.at("alphas_bar", t, x_start)
+    return bar.sqrt() * x_start + (1 - bar).sqrt() * noise
+
+
+def posterior_mean(tables: Tables, x_start: Tensor, x_t: Tensor, t: Tensor) -> Tensor:
+    """The two sources' opinions on x_{t−1}, weighted by their precisions."""
+    var, prev = tables.at("variances", t, x_t), tables.at("alphas_bar_prev", t, x_t)
+    from_noisy = var * tables.at("alphas", t, x_t).sqrt() / tables.at("betas", t, x_t) * x_t
+    # var / (1 − ᾱ_{t−1}) is 0/0 at t = 0; its limit there is 1.
+    weight = torch.where(prev < 1, var / (1 - prev).clamp_min(1e-30), torch.ones_like(var))
+    return from_noisy + weight * prev.sqrt() * x_start
+
+
+def noise_of(tables: Tables, x_start: Tensor, x_t: Tensor, t: Tensor) -> Tensor:
+    bar = tables.at("alphas_bar", t, x_t)
+    return (x_t - bar.sqrt() * x_start) / (1 - bar).sqrt()
+
+
+def start_of(tables: Tables, noise: Tensor, x_t: Tensor, t: Tensor) -> Tensor:
+    bar = tables.at("alphas_bar", t, x_t)
+    return (x_t - (1 - bar).sqrt() * noise) / bar.sqrt()
 
 
 # --- cases: several processes and shapes in one set of inputs

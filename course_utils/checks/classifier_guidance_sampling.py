@@ -23,8 +23,14 @@ from course_utils.checks.classifier_guidance_probes import (
     guess_of,
     model_values,
     per_item,
+    posterior_mean,
 )
-from course_utils.checks.classifier_guidance_stand_ins import Form, standing_in
+from course_utils.checks.classifier_guidance_stand_ins import (
+    WITH_MEAN,
+    Answers,
+    Form,
+    standing_in,
+)
 from course_utils.checks.classifier_guidance_verdicts import (
     all_of,
     asked,
@@ -71,13 +77,15 @@ def sample_inputs(seed: int) -> Values:
     return cases(seed, fill, long=False)
 
 
-def take_step(target: Any, inputs: Values, method: str, name: str, **options: Any) -> Values:
+def take_step(
+    target: Any, inputs: Values, method: str, answers: Answers, name: str, **options: Any
+) -> Values:
     """One call of a student's step, and what it asked the model and cond_fn for."""
     process, tables = build(target, inputs), Tables.of(inputs)
     form, model, x = Form(target, process, tables), ProbeModel(inputs), inputs["x"].clone()
     if options.pop("guided", False):
         options |= {"cond_fn": ProbeGradient(inputs), "y": inputs["y"].clone()}
-    with standing_in(target, tables, form, method):
+    with standing_in(target, tables, form, answers):
         found = getattr(process, method)(model, x, inputs["t"].clone(), **options)
     record = model.record.values("model")
     if "cond_fn" in options:
@@ -179,9 +187,9 @@ def _odd_noise(x: Tensor, truth: Draw, t: Tensor, tolerance: float) -> str | Non
 
 def step_probe(target: Any, inputs: Values) -> Values:
     return {
-        **take_step(target, inputs, "p_sample", "plain."),
-        **take_step(target, inputs, "p_sample", "again."),
-        **take_step(target, strong(inputs), "p_sample", "guided.", guided=True),
+        **take_step(target, inputs, "p_sample", WITH_MEAN, "plain."),
+        **take_step(target, inputs, "p_sample", WITH_MEAN, "again."),
+        **take_step(target, strong(inputs), "p_sample", WITH_MEAN, "guided.", guided=True),
     }
 
 
@@ -193,11 +201,11 @@ def strong(inputs: Values) -> Values:
 def step_verdict(inputs: Values, outputs: Values) -> list[Finding]:
     tables, t, x = Tables.of(inputs), inputs["t"], inputs["x"].double()
     guess, came = clipped_guess(tables, inputs)
-    mean, var = tables.posterior_mean(guess, x, t), tables.at("variances", t, x)
+    mean, var = posterior_mean(tables, guess, x, t), tables.at("variances", t, x)
     g = gradient_value(strong(inputs), x, tables.original[t], inputs["y"])
     plain, guided = Draw(mean, var.sqrt()), Draw(mean + var * g, var.sqrt())
     bar = tables.at("alphas_bar", t, x)
-    scored = tables.posterior_mean(guess + (1 - bar) / bar.sqrt() * g, x, t)
+    scored = posterior_mean(tables, guess + (1 - bar) / bar.sqrt() * g, x, t)
     steering = {
         "cond_fn has no effect: start from condition_mean where it is given.": plain,
         "The variance is missing: guidance moves the mean by Σ g.": Draw(mean + g, plain.sigma),
@@ -249,7 +257,7 @@ def _step_mistakes(
     log, beta = tables.at("log_variances", t, x), tables.at("betas", t, x)
     bar, prev = tables.at("alphas_bar", t, x), tables.at("alphas_bar_prev", t, x)
     one = torch.ones_like(sigma)
-    unclipped = tables.posterior_mean(came, x, t) - tables.posterior_mean(guess, x, t)
+    unclipped = posterior_mean(tables, came, x, t) - posterior_mean(tables, guess, x, t)
     return {
         "The noise is scaled by the variance σ²; its standard deviation is σ, exp(½ log_variance).":
             Draw(mean, sigma**2),

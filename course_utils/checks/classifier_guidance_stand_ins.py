@@ -7,8 +7,9 @@ has the form that the student's own p_mean_variance gives it, or one that can be
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
+from functools import partial
 from inspect import signature, unwrap
 from types import FunctionType
 from typing import Any, NamedTuple
@@ -16,8 +17,16 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor
 
-from course_utils.checks.classifier_guidance_probes import Tables
+from course_utils.checks.classifier_guidance_probes import (
+    Tables,
+    posterior_mean,
+    q_sample,
+    start_of,
+)
 from course_utils.checks.core import Values
+
+Answers = Mapping[str, Callable[..., Any]]
+"""From a method's name to a right answer, called with tables and form in front."""
 
 FIELDS = ("mean", "variance", "log_variance", "pred_xstart")
 
@@ -98,7 +107,7 @@ class Form:
         self.own: Any = None
         x, t = torch.zeros(1, 2), torch.zeros(1, dtype=torch.int64)
         # A stub or a wrong answer tells nothing about its form; that is judged elsewhere.
-        with suppress(Exception), standing_in(target, tables, self, "p_mean_variance"):
+        with suppress(Exception), standing_in(target, tables, self, WITH_POSTERIOR):
             self.own = process.p_mean_variance(lambda x, t: x, x, t)
 
     def make(self, **fields: Tensor) -> Any:
@@ -116,51 +125,61 @@ class Form:
         return made
 
 
-class RightAnswers:
-    """Every method of the lab that another one may call, computed in float64."""
-
-    def __init__(self, tables: Tables, form: Form) -> None:
-        self.tables, self.form = tables, form
-
-    def q_sample(self, x_start: Any, t: Any, noise: Any = None) -> Any:
-        noise = torch.randn_like(x_start) if noise is None else noise
-        return self.tables.q_sample(x_start.double(), t, noise.double()).to(x_start.dtype)
-
-    def q_posterior_mean_variance(self, x_start: Any, x_t: Any, t: Any) -> Any:
-        mean = self.tables.posterior_mean(x_start.double(), x_t.double(), t)
-        both = (self.tables.at(name, t, x_t) for name in ("variances", "log_variances"))
-        return POSTERIOR(*(value.to(x_t.dtype) for value in (mean, *both)))
-
-    def p_mean_variance(self, model: Any, x: Any, t: Any, clip_denoised: bool = True) -> Any:
-        noise = model(x, self.tables.original[t])
-        guess = self.tables.start_of(noise.double(), x.double(), t)
-        guess = guess.clamp(-1, 1) if clip_denoised else guess
-        posterior = self.q_posterior_mean_variance(guess, x, t)
-        return self.form.make(**posterior._asdict(), pred_xstart=guess.to(x.dtype))
-
-    def condition_mean(self, cond_fn: Any, prediction: Any, x: Any, t: Any, y: Any) -> Any:
-        told = _fields(prediction)
-        return told["mean"] + told["variance"] * cond_fn(x, self.tables.original[t], y)
-
-    def condition_score(self, cond_fn: Any, prediction: Any, x: Any, t: Any, y: Any) -> Any:
-        told, bar = _fields(prediction), self.tables.at("alphas_bar", t, x)
-        pull = cond_fn(x, self.tables.original[t], y).double()
-        guess = told["pred_xstart"].double() + (1 - bar) / bar.sqrt() * pull
-        mean = self.q_posterior_mean_variance(guess, x, t).mean
-        return self.form.make(**{**told, "mean": mean, "pred_xstart": guess.to(x.dtype)})
+# ---------------------------------------------------------------- right answers, in float64
 
 
-METHODS = (
-    "q_sample", "q_posterior_mean_variance", "p_mean_variance", "condition_mean", "condition_score",
-)  # fmt: skip
+def jump(tables: Tables, form: Form, x_start: Any, t: Any, noise: Any = None) -> Any:
+    noise = torch.randn_like(x_start) if noise is None else noise
+    return q_sample(tables, x_start.double(), t, noise.double()).to(x_start.dtype)
 
 
-def _method(right: RightAnswers, name: str, own: Any) -> Any:
-    """A method of ``right`` as one of the student's class, whose own ``self`` it does not need.
+def posterior(tables: Tables, form: Form, x_start: Any, x_t: Any, t: Any) -> Any:
+    mean = posterior_mean(tables, x_start.double(), x_t.double(), t)
+    both = (tables.at(name, t, x_t) for name in ("variances", "log_variances"))
+    return POSTERIOR(*(value.to(x_t.dtype) for value in (mean, *both)))
+
+
+def prediction(
+    tables: Tables, form: Form, model: Any, x: Any, t: Any, clip_denoised: bool = True
+) -> Any:
+    noise = model(x, tables.original[t])
+    guess = start_of(tables, noise.double(), x.double(), t)
+    guess = guess.clamp(-1, 1) if clip_denoised else guess
+    told = posterior(tables, form, guess, x, t)
+    return form.make(**told._asdict(), pred_xstart=guess.to(x.dtype))
+
+
+def steered_mean(
+    tables: Tables, form: Form, cond_fn: Any, prediction: Any, x: Any, t: Any, y: Any
+) -> Any:
+    told = _fields(prediction)
+    return told["mean"] + told["variance"] * cond_fn(x, tables.original[t], y)
+
+
+def steered_score(
+    tables: Tables, form: Form, cond_fn: Any, prediction: Any, x: Any, t: Any, y: Any
+) -> Any:
+    told, bar = _fields(prediction), tables.at("alphas_bar", t, x)
+    pull = cond_fn(x, tables.original[t], y).double()
+    guess = told["pred_xstart"].double() + (1 - bar) / bar.sqrt() * pull
+    mean = posterior(tables, form, guess, x, t).mean
+    return form.make(**{**told, "mean": mean, "pred_xstart": guess.to(x.dtype)})
+
+
+# What stands in while a job is judged: the jobs before it. A question that is sent to a student's
+# kernel carries what its probe names, and so not the answer to itself.
+WITH_JUMP: Answers = {"q_sample": jump}
+WITH_POSTERIOR: Answers = {**WITH_JUMP, "q_posterior_mean_variance": posterior}
+WITH_PREDICTION: Answers = {**WITH_POSTERIOR, "p_mean_variance": prediction}
+WITH_MEAN: Answers = {**WITH_PREDICTION, "condition_mean": steered_mean}
+WITH_SCORE: Answers = {**WITH_MEAN, "condition_score": steered_score}
+
+
+def _method(function: Callable[..., Any], own: Any) -> Any:
+    """A right answer as a method of the student's class, whose own ``self`` it does not need.
 
     Keywords may have the names that they have in the student's ``own`` method.
     """
-    function = getattr(right, name)
     ours, theirs = list(signature(function).parameters), []
     with suppress(TypeError, ValueError):
         theirs = list(signature(own).parameters)[1:]
@@ -181,21 +200,19 @@ def _fields(prediction: Any) -> Values:
 
 
 @contextmanager
-def standing_in(target: Any, tables: Tables, form: Form, judged: str) -> Iterator[None]:
-    """Right answers in the place of the student's, all but ``judged``, for a while."""
-    right = RightAnswers(tables, form)
-    answers = {
-        name: _method(right, name, getattr(target, name, None))
-        for name in METHODS
-        if name != judged
+def standing_in(target: Any, tables: Tables, form: Form, answers: Answers) -> Iterator[None]:
+    """Right answers in the place of the student's, for a while."""
+    methods = {
+        name: _method(partial(function, tables, form), getattr(target, name, None))
+        for name, function in answers.items()
     }
-    kept = {name: vars(target)[name] for name in answers if name in vars(target)}
+    kept = {name: vars(target)[name] for name in methods if name in vars(target)}
     try:
-        for name, function in answers.items():
+        for name, function in methods.items():
             setattr(target, name, function)
         yield
     finally:
-        for name in answers:
+        for name in methods:
             if name in kept:
                 setattr(target, name, kept[name])
             else:

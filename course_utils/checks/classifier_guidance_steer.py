@@ -16,10 +16,20 @@ from course_utils.checks.classifier_guidance_probes import (
     gradient_values,
     guess_of,
     model_values,
+    noise_of,
     per_item,
+    posterior_mean,
     shape_of,
+    start_of,
 )
-from course_utils.checks.classifier_guidance_stand_ins import Form, read, standing_in
+from course_utils.checks.classifier_guidance_stand_ins import (
+    WITH_MEAN,
+    WITH_PREDICTION,
+    Answers,
+    Form,
+    read,
+    standing_in,
+)
 from course_utils.checks.classifier_guidance_verdicts import (
     all_of,
     asked,
@@ -44,21 +54,23 @@ def _prediction(tables: Tables, inputs: Values) -> dict[str, Tensor]:
     x, t = inputs["x"].double(), inputs["t"]
     guess = guess_of(inputs, x, tables.original[t])
     return {
-        "mean": tables.posterior_mean(guess, x, t),
+        "mean": posterior_mean(tables, guess, x, t),
         "variance": tables.at("variances", t, x),
         "log_variance": tables.at("log_variances", t, x),
         "pred_xstart": guess,
     }
 
 
-def _steer(target: Any, inputs: Values, method: str, flat: bool = False) -> tuple[Any, Values]:
+def _steer(
+    target: Any, inputs: Values, method: str, answers: Answers, flat: bool = False
+) -> tuple[Any, Values]:
     """Call a method with a right prediction. ``flat``: with a cond_fn that returns zeros."""
     process, tables = build(target, inputs), Tables.of(inputs)
     form = Form(target, process, tables)
     values = inputs | {"slope": 0.0, "drift": 0.0, "shift": 0 * inputs["shift"]} if flat else inputs
     cond_fn, x = ProbeGradient(values), inputs["x"].clone()
     told = {name: value.to(x.dtype) for name, value in _prediction(tables, inputs).items()}
-    with standing_in(target, tables, form, method):
+    with standing_in(target, tables, form, answers):
         found = getattr(process, method)(
             cond_fn, form.make(**told), x, inputs["t"].clone(), inputs["y"].clone()
         )
@@ -69,8 +81,8 @@ def _steer(target: Any, inputs: Values, method: str, flat: bool = False) -> tupl
 
 
 def mean_probe(target: Any, inputs: Values) -> Values:
-    mean, told = _steer(target, inputs, "condition_mean")
-    still, _ = _steer(target, inputs, "condition_mean", flat=True)
+    mean, told = _steer(target, inputs, "condition_mean", WITH_PREDICTION)
+    still, _ = _steer(target, inputs, "condition_mean", WITH_PREDICTION, flat=True)
     return {"mean": mean, "still": still, **told}
 
 
@@ -157,8 +169,8 @@ def _mean_mistakes(
 
 
 def score_probe(target: Any, inputs: Values) -> Values:
-    found, told = _steer(target, inputs, "condition_score")
-    still, _ = _steer(target, inputs, "condition_score", flat=True)
+    found, told = _steer(target, inputs, "condition_score", WITH_MEAN)
+    still, _ = _steer(target, inputs, "condition_score", WITH_MEAN, flat=True)
     fields, calm = read(found), read(still)
     if isinstance(fields, str) or isinstance(calm, str):
         return {"form": fields if isinstance(fields, str) else calm, **told}
@@ -169,9 +181,9 @@ def score_probe(target: Any, inputs: Values) -> Values:
 def score_verdict(inputs: Values, outputs: Values) -> list[Finding]:
     tables, t, x = Tables.of(inputs), inputs["t"], inputs["x"].double()
     told, g = _prediction(tables, inputs), _pull(tables, inputs)
-    noise = tables.noise_of(told["pred_xstart"], x, t)
+    noise = noise_of(tables, told["pred_xstart"], x, t)
     bar, slack = tables.at("alphas_bar", t, x), tables.guess_slack(x, t)
-    exact = tables.start_of(noise - (1 - bar).sqrt() * g, x, t)
+    exact = start_of(tables, noise - (1 - bar).sqrt() * g, x, t)
 
     def form() -> list[Finding]:
         if outputs["form"] is None:
@@ -189,8 +201,8 @@ def score_verdict(inputs: Values, outputs: Values) -> list[Finding]:
         ]  # fmt: skip
 
     def mean() -> list[Finding]:
-        wanted = tables.posterior_mean(exact, x, t)
-        clipped = tables.posterior_mean(exact.clamp(-1, 1), x, t)
+        wanted = posterior_mean(tables, exact, x, t)
+        clipped = posterior_mean(tables, exact.clamp(-1, 1), x, t)
         mistakes = {
             "The mean is still the old one: take it anew from the new pred_xstart.": told["mean"],
             "The mean is moved by Σ g, as in job 5.6; here it follows from the new pred_xstart.":
@@ -198,7 +210,7 @@ def score_verdict(inputs: Values, outputs: Values) -> list[Finding]:
             "Both are done: Σ g is added to the new mean. It follows from pred_xstart alone.":
                 wanted + told["variance"] * g,
             "The mean is taken with x_0 and x_t swapped: q_posterior_mean_variance(x_start, x_t, "
-            "t).": tables.posterior_mean(x, exact, t),
+            "t).": posterior_mean(tables, x, exact, t),
             "The mean is made from a clipped pred_xstart.": clipped,
         }  # fmt: skip
         return [
@@ -258,12 +270,12 @@ def _score_mistakes(
     sigma, var = (1 - bar).sqrt(), told["variance"]
 
     def by(pull: Tensor) -> Tensor:
-        return tables.start_of(noise + pull, x, t)
+        return start_of(tables, noise + pull, x, t)
 
     right = by(-sigma * g)
     return {
         "pred_xstart and mean look swapped: a Prediction is mean, variance, log_variance, "
-        "pred_xstart.": tables.posterior_mean(right, x, t),
+        "pred_xstart.": posterior_mean(tables, right, x, t),
         "pred_xstart is still the old one: make it anew from ε̂.": guess,
         "√(1 − ᾱ_t) is missing: ε̂ = ε − √(1 − ᾱ_t) g.": by(-g),
         "The gradient is scaled by 1 − ᾱ_t; its factor in ε̂ is √(1 − ᾱ_t).": by(-(sigma**2) * g),

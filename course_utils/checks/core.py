@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 import traceback
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -119,6 +120,14 @@ def _crash(error: BaseException) -> Crash:
     return Crash(type(error).__name__, message[0] if message else "", line, stub)
 
 
+@contextmanager
+def own_stream(seed: int) -> Iterator[None]:
+    """A random stream for a probe, chosen by ``seed``: the student's own must not be disturbed."""
+    with torch.random.fork_rng(devices=[]):
+        torch.default_generator.manual_seed(seed + 104729)
+        yield
+
+
 def observe(part: Part, target: Any, inputs: Values) -> Values | Crash:
     """Run a probe beside the student's code; an exception becomes data, too."""
     try:
@@ -149,9 +158,7 @@ def run(job: Job, target: Any, seed: int = 0) -> Report:
     earned, findings, crash = 0.0, [], None
     for index, part in enumerate(job.parts):
         inputs = part.inputs(seed + 7919 * index)
-        # A probe must not disturb the student's own random stream.
-        with torch.random.fork_rng(devices=[]):
-            torch.default_generator.manual_seed(seed + 104729)
+        with own_stream(seed):
             observed = observe(part, target, inputs)
         found = judge(part, inputs, observed)
         findings += [finding for finding in found if finding not in findings]

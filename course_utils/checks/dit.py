@@ -46,7 +46,7 @@ from course_utils.checks.dit_probes import (
 )
 from course_utils.checks.dit_stack import stack_hint, stack_inputs, stack_probe, stack_verdict
 from course_utils.checks.dit_stand_ins import STAND_INS
-from course_utils.checks.probes import generator
+from course_utils.checks.probes import generator, lots
 from course_utils.checks.stand_ins import alone, on_its_own
 from course_utils.checks.verdicts import form_problem
 
@@ -65,6 +65,7 @@ def net_inputs(seed: int) -> Values:
         "t": 0.1 + 0.5 * torch.rand(BATCH, generator=stream),
         "y": y,
         "classes": classes,
+        "lots": lots(BATCH, seed, 8),
         "seed": seed,
     }
 
@@ -80,7 +81,7 @@ def _shapes(net: Any) -> str:
 
 
 def net_probe(target: Any, inputs: Values) -> Values:
-    x, t, y, classes = (inputs[name] for name in ("x", "t", "y", "classes"))
+    x, t, y, classes, lots = (inputs[name] for name in ("x", "t", "y", "classes", "lots"))
     net = randomised(_net(target, 8, classes), inputs["seed"])
     try:
         out = net(x.clone(), t.clone(), y.clone())
@@ -95,6 +96,7 @@ def net_probe(target: Any, inputs: Values) -> Values:
         "out": out,
         "dead": dead_parameters(net, out),
         "single": net(x[:1].clone(), t[:1].clone(), y[:1].clone()),
+        "drawn": net(x[lots], t[lots], y[lots]),
         "other_x": net(other_x, t.clone(), y.clone()),
         "other_t": net(x.clone(), other_t, y.clone()),
         "other_y": net(x.clone(), t.clone(), other_y),
@@ -122,7 +124,8 @@ def net_verdict(inputs: Values, outputs: Values) -> list[Finding]:
         if outputs[name] == outputs["shapes"]:
             told = f"Another {name} gives the same network: is there a number in its place?"
             found.append(Finding(False, told))
-    found.append(alone_finding(outputs["single"], out[:1]))
+    items = out[inputs["lots"]]
+    found.append(alone_finding(outputs["single"], out[:1], outputs["drawn"], items))
     return [*found, gradient_finding(outputs["dead"])]
 
 

@@ -18,7 +18,7 @@ from course_utils.checks.dit_probes import (
     gradient_finding,
     randomised,
 )
-from course_utils.checks.probes import generator
+from course_utils.checks.probes import generator, lots
 from course_utils.checks.verdicts import form_problem
 
 BATCH, BORDER = 2, 2
@@ -45,7 +45,8 @@ def _geometry(seed: int) -> Values:
 def patch_inputs(seed: int) -> Values:
     sizes = _geometry(seed)
     shape = (BATCH, 1, sizes["img_size"], sizes["img_size"])
-    return {**sizes, "x": torch.randn(shape, generator=generator(seed))}
+    x = torch.randn(shape, generator=generator(seed))
+    return {**sizes, "x": x, "lots": lots(BATCH, seed)}
 
 
 def _patches(img: Tensor, patch_size: int) -> Tensor:
@@ -77,6 +78,7 @@ def patch_probe(target: Any, inputs: Values) -> Values:
     return {
         "out": out,
         "single": model(x[:1].clone()),
+        "drawn": model(x[inputs["lots"]]),
         "moved": model(moved),
         "alike": model(alike),
         "turned": model(turned.transpose(2, 3).flatten(3).flatten(1, 2)[:, None]),
@@ -98,7 +100,8 @@ def patch_verdict(inputs: Values, outputs: Values) -> list[Finding]:
     if outputs["n_tokens"] not in (None, n):
         told = f"n_tokens is {outputs['n_tokens']}, but there are {n} patches."
         found.append(Finding(False, told))
-    found.append(alone_finding(outputs["single"], out[:1]))
+    items = out[inputs["lots"]]
+    found.append(alone_finding(outputs["single"], out[:1], outputs["drawn"], items))
     found.append(_order(change(outputs["moved"], out[0]).amax(dim=-1) > MOVED, inputs["rows"]))
     found.append(_reach(outputs["reach"], inputs["patch_size"]))
     found += _one_map(out, outputs)
@@ -213,6 +216,7 @@ def image_inputs(seed: int) -> Values:
         **sizes,
         "tokens": torch.randn(shape, generator=stream),
         "other": torch.randn(shape[1:], generator=stream),
+        "lots": lots(BATCH, seed),
     }
 
 
@@ -230,6 +234,7 @@ def image_probe(target: Any, inputs: Values) -> Values:
     return {
         "out": out,
         "single": model(tokens[:1].clone()),
+        "drawn": model(tokens[inputs["lots"]]),
         "moved": model(moved),
         "dead": dead_parameters(model, out),
         "loud": _loud(model, tokens, 30.0),
@@ -259,7 +264,7 @@ def image_verdict(inputs: Values, outputs: Values) -> list[Finding]:
         return [Finding(False, problem)]
     found = [
         Finding(True, "an image with one channel"),
-        alone_finding(outputs["single"], out[:1]),
+        alone_finding(outputs["single"], out[:1], outputs["drawn"], out[inputs["lots"]]),
         _places(change(outputs["moved"], out[0]), inputs),
     ]
     squashed = _squashed(torch.cat([outputs["loud"], outputs["other way"]]))

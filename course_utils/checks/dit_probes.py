@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from course_utils.checks.core import Finding
 from course_utils.checks.probes import generator
-from course_utils.checks.verdicts import close
+from course_utils.checks.verdicts import close, same_items
 
 # Constructors of the lab's earlier editions have these, too. Our images have one channel.
 _SPARE = {"c_in": 1, "c_out": 1, "in_channels": 1, "out_channels": 1, "channels": 1}
@@ -84,11 +84,16 @@ def gradient_finding(dead: object) -> Finding:
     return Finding(True, "gradients reach every parameter")
 
 
-def alone_finding(single: object, row: Tensor) -> Finding:
-    """Whether an item is answered the same way alone as in its batch."""
+def alone_finding(
+    single: object, row: Tensor, drawn: object = None, items: Tensor | None = None
+) -> Finding:
+    """Whether an item is answered the same way alone as in its batch.
+
+    ``drawn``: the answer to a batch of ``items``, which were answered before.
+    """
     if not isinstance(single, Tensor) or single.shape != row.shape:
         return Finding(False, "A batch of one item should give an output for one item.")
-    apart = close(single, row, 1e-4)
+    apart = close(single, row, 1e-4) and (items is None or same_items(drawn, items, 1e-4))
     return Finding(
         apart,
         "each item of the batch is answered on its own"

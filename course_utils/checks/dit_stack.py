@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from course_utils.checks.core import Crash, Finding, Values
-from course_utils.checks.dit_layers import layer_inputs, listens
+from course_utils.checks.dit_layers import BATCH, layer_inputs, listens
 from course_utils.checks.dit_probes import (
     alone_finding,
     change,
@@ -17,13 +17,14 @@ from course_utils.checks.dit_probes import (
     gradient_finding,
     randomised,
 )
+from course_utils.checks.probes import lots
 from course_utils.checks.verdicts import close, form_problem
 
 DEPTHS = (3, 2, 4)
 
 
 def stack_inputs(seed: int) -> Values:
-    return {**layer_inputs(seed), "depth": DEPTHS[seed % len(DEPTHS)]}
+    return {**layer_inputs(seed), "depth": DEPTHS[seed % len(DEPTHS)], "lots": lots(BATCH, seed)}
 
 
 class _Record:
@@ -81,6 +82,7 @@ def stack_probe(target: Any, inputs: Values) -> Values:
         "calls": len(called),
         "maps": sum(isinstance(m, nn.Linear) for m in model.modules()),
         "single": model(x[:1].clone(), c[:1].clone()),
+        "drawn": model(x[inputs["lots"]], c[inputs["lots"]]),
         "permuted": model(x[:, inputs["order"]], c.clone()),
         "zeros": model(torch.zeros_like(x), c.clone()),
     }
@@ -97,7 +99,8 @@ def stack_verdict(inputs: Values, outputs: Values) -> list[Finding]:
     found = [_depth(inputs["depth"], outputs), *listens(out, outputs)]
     found += [Finding(False, problem)] if problem else []
     found.append(_places(out, outputs, inputs["order"]))
-    found.append(alone_finding(outputs["single"], out[:1]))
+    items = out[inputs["lots"]]
+    found.append(alone_finding(outputs["single"], out[:1], outputs["drawn"], items))
     return [*found, gradient_finding(outputs["dead"])]
 
 

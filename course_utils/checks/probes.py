@@ -10,9 +10,28 @@ from course_utils.paths import Alpha, Beta, ConditionalProbabilityPath
 from course_utils.shapes import expand_time, time_batch
 
 
+def sound(value: object, shape: tuple[int, ...]) -> bool:
+    """Whether a probe can go on with ``value``: a finite floating tensor of ``shape``."""
+    return (
+        isinstance(value, Tensor)
+        and tuple(value.shape) == shape
+        and value.is_floating_point()
+        and bool(torch.isfinite(value).all())
+    )
+
+
 def generator(seed: int) -> torch.Generator:
     """A random stream of its own, so that inputs depend on their seed and on nothing else."""
     return torch.Generator().manual_seed(seed)
+
+
+def lots(batch: int, seed: int, number: int = 16) -> Tensor:
+    """Numbers of items of a batch, some of them several times, in no order.
+
+    A network is asked about these items, too, as a batch of their own. Nobody who repeats outputs
+    that a right network once gave can know which items will be asked for.
+    """
+    return torch.randint(batch, (number,), generator=generator(seed + 1_299_709))
 
 
 class ProbeAlpha(Alpha):

@@ -16,7 +16,7 @@ import torch
 from torch import Tensor, nn
 
 from course_utils.checks.core import Crash, Finding, Values
-from course_utils.checks.probes import generator
+from course_utils.checks.probes import generator, lots, sound
 from course_utils.checks.unet_parts import (
     gradient_finding,
     moved,
@@ -48,6 +48,7 @@ def network_inputs(seed: int) -> Values:
         "x": torch.randn(BATCH, 1, SIZE, SIZE, generator=stream),
         "t": 0.1 + 0.8 * torch.rand(BATCH, generator=stream),
         "y": y,
+        "lots": lots(BATCH, seed, 6),
         "seed": seed,
     }
 
@@ -67,11 +68,11 @@ def _build(target: Any, inputs: Values, stem: int, channels: tuple[int, ...]) ->
 
 
 def network_probe(target: Any, inputs: Values) -> Values:
-    x, t, y = inputs["x"], inputs["t"], inputs["y"]
+    x, t, y, lots = (inputs[name] for name in ("x", "t", "y", "lots"))
     model = randomised(_build(target, inputs, 1, inputs["channels"]), inputs["seed"])
     other_t = torch.cat([1 - t[:1] / 2, t[1:]])
     outputs: Values = {"out": model(x.clone(), t.clone(), y.clone())}
-    if form_problem("", outputs["out"], tuple(x.shape)):
+    if not sound(outputs["out"], tuple(x.shape)):
         return outputs
     waves = named(model, "FourierEncoder")
     outputs["dead"] = without_gradient(outputs["out"], model, apart=waves)
@@ -79,13 +80,14 @@ def network_probe(target: Any, inputs: Values) -> Values:
         outputs |= {
             "again": model(x.clone(), t.clone(), y.clone()),
             "single": model(x[:1].clone(), t[:1].clone(), y[:1].clone()),
+            "drawn": model(x[lots], t[lots], y[lots]),
             "other_t": model(x.clone(), other_t, y.clone()),
             "other_y": model(x.clone(), t.clone(), (y + 1) % (inputs["num_classes"] + 1)),
         }
     outputs |= _skips(model, inputs)
     folded = _build(target, inputs, 2, inputs["channels"][:2])
     outputs["folded"] = folded(x.clone(), t.clone(), y.clone())
-    if not form_problem("", outputs["folded"], tuple(x.shape)):
+    if sound(outputs["folded"], tuple(x.shape)):
         outputs |= _overfit(folded, inputs)
     return outputs
 
@@ -276,7 +278,7 @@ def network_verdict(inputs: Values, outputs: Values) -> list[Finding]:
         letter = name[-1]
         findings.append(Finding(heard, f"the output depends on {letter}" if heard else told))
     findings += [
-        rows_finding(out, outputs, shape),
+        rows_finding(out, outputs, shape, inputs["lots"]),
         _skips_finding(outputs),
         gradient_finding(outputs["dead"]),
     ]

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from course_utils.checks.core import Crash, Finding, Values
 from course_utils.checks.probes import generator
-from course_utils.checks.verdicts import close, form_problem
+from course_utils.checks.verdicts import close, form_problem, same_items
 
 SAME = 1e-5
 """Relative difference below which two outputs are one and the same to float32."""
@@ -91,11 +91,13 @@ def gradient_finding(dead: str | None) -> Finding:
     return Finding(True, "gradients reach every parameter")
 
 
-def rows_finding(out: Tensor, outputs: Values, shape: tuple[int, ...]) -> Finding:
+def rows_finding(
+    out: Tensor, outputs: Values, shape: tuple[int, ...], lots: Tensor | None = None
+) -> Finding:
     """Each item is answered on its own, and the same way twice.
 
     Needs ``single``, the answer to item 0 alone; ``again``; and ``other_t``, the answer to a batch
-    in which only item 0 has another time.
+    in which only item 0 has another time. With ``lots``, ``drawn`` is the answer to these items.
     """
     for name in ("single", "again", "other_t"):
         wanted = (1, *shape[1:]) if name == "single" else shape
@@ -105,6 +107,7 @@ def rows_finding(out: Tensor, outputs: Values, shape: tuple[int, ...]) -> Findin
     if not close(outputs["again"], out, SAME):
         return Finding(False, "The same input gave two different outputs.")
     alone = close(outputs["single"][0], out[0], 1e-3)
+    alone = alone and (lots is None or same_items(outputs["drawn"], out[lots], 1e-3))
     if alone and close(outputs["other_t"][1:], out[1:], 1e-3):
         return Finding(True, "each item of the batch is answered on its own")
     return Finding(

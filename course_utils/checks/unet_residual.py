@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from course_utils.checks.core import Crash, Finding, Values
+from course_utils.checks.probes import sound
 from course_utils.checks.unet_layers import (
     answers,
     embeddings,
@@ -44,7 +45,7 @@ def residual_probe(target: Any, inputs: Values) -> Values:
     layer = randomised(layer, inputs["seed"])
     x, t, y = inputs["x"], inputs["t_embed"], inputs["y_embed"]
     outputs = answers(layer, inputs)
-    if form_problem("", outputs["out"], tuple(x.shape)):
+    if not sound(outputs["out"], tuple(x.shape)):
         return outputs
     outputs["dead"] = without_gradient(outputs["out"], layer)
     outputs |= _halves(outputs["out"], layer, 2 * inputs["channels_in"])

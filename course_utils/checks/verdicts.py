@@ -48,6 +48,11 @@ def close(got: Tensor, expected: Tensor, tolerance: float = FLOAT32_OPS) -> bool
     return float((got.double() - expected.double()).abs().max()) <= tolerance * scale
 
 
+def same_items(got: object, expected: Tensor, tolerance: float) -> bool:
+    """Whether items of a batch, asked for once more in another one, were answered as before."""
+    return form_problem("", got, tuple(expected.shape)) is None and close(got, expected, tolerance)  # type: ignore[arg-type]
+
+
 def compare(
     what: str,
     got: object,
