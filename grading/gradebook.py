@@ -10,37 +10,32 @@ from __future__ import annotations
 import copy
 import json
 import logging
-import time
-import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar
 
 import nbgrader.api
+from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from nbformat import NotebookNode, reads, writes
-from nbgrader.api import Gradebook, InvalidEntry, MissingEntry
+from nbgrader.api import Base, Course, Gradebook, MissingEntry
 from nbgrader.converters import GenerateAssignment
 from nbgrader.coursedir import CourseDirectory
-from nbgrader.preprocessors import SaveCells
+from nbgrader.preprocessors import SaveCells, savecells
 from nbgrader.utils import compute_checksum
-from sqlalchemy.engine import make_url
-from sqlalchemy.exc import (
-    ArgumentError,
-    NoSuchModuleError,
-    OperationalError,
-    SAWarning,
-    SQLAlchemyError,
-)
+from sqlalchemy import Connection, exists, inspect, select
+from sqlalchemy.orm import Session
 from traitlets.config import Config
 
+from grading.database import Database
 from grading.engine import CellScore, Result
 from grading.notebooks import CourseError
 
 LOCK_SECONDS = 30.0
-ATTEMPT_SECONDS = 2.0
+NAME_CHARACTERS = 128
 
 T = TypeVar("T")
 
@@ -99,11 +94,16 @@ def master_notebook(source: NotebookNode, lab: str, config: Config) -> bytes:
 class GradebookWriter:
     """Writes results into one gradebook; a context manager.
 
+    Each call is one transaction: whatever ends this process or the database, it is stored whole
+    or not at all, and repeating it is safe. From its first call to its end, a writer is the only
+    one; those who grade by hand go on meanwhile, and what they write is kept.
+
     Parameters
     ----------
     url : any SQLAlchemy URL; SQLite and PostgreSQL are what nbgrader is used with.
     course_id : the course that new labs belong to, as `CourseDirectory.course_id` names it.
-    lock_seconds : how long to wait, in all, for a gradebook that another program has locked.
+    lock_seconds : how long to wait, in all, for a gradebook that another program has locked or
+        writes to, or whose server went away.
 
     Raises `CourseError` where the gradebook cannot be opened, is no gradebook, or stays locked.
     """
@@ -111,36 +111,32 @@ class GradebookWriter:
     def __init__(
         self, url: str, course_id: str = "default_course", lock_seconds: float = LOCK_SECONDS
     ) -> None:
-        self.course_id, self.lock_seconds = course_id, lock_seconds
-        try:
-            parsed = make_url(url)
-        except ArgumentError:
-            raise CourseError(
-                f"--db was given {url!r}, which is not a database URL; expected something like"
-                " sqlite:////home/me/course/gradebook.db or postgresql://user@host/course."
-            ) from None
-        self.name = parsed.render_as_string(hide_password=True)
-        if parsed.get_backend_name() == "sqlite" and "timeout" not in parsed.query:
-            parsed = parsed.update_query_dict({"timeout": str(min(ATTEMPT_SECONDS, lock_seconds))})
-        self._url = parsed.render_as_string(hide_password=False)
-        self._gradebook: Gradebook | None = None
+        self.course_id = course_id
+        self._database = Database(url, lock_seconds)
+
+    @property
+    def url(self) -> str:
+        """The gradebook's URL as nbgrader can use it: with a driver that is installed."""
+        return self._database.url.render_as_string(hide_password=False)
 
     def __enter__(self) -> GradebookWriter:
-        with _schema_version_at_hand():
-            self._gradebook = self._patiently(lambda: Gradebook(self._url, self.course_id))
+        try:
+            self._database.patiently(self._prepare, "")
+        except BaseException:
+            self._database.close()
+            raise
         return self
 
     def __exit__(self, *exception: object) -> None:
-        if self._gradebook is not None:
-            self._gradebook.close()
-            self._gradebook = None
+        self._database.close()
 
     def prepare_lab(self, lab: str, master: bytes) -> None:
         """Create the lab in the gradebook, or bring its cells up to date.
 
         Raises `CourseError` where submissions stand in the way of added or removed cells.
         """
-        self._patiently(lambda: self._save_cells(lab, reads(master.decode(), as_version=4)))
+        cells = reads(master.decode(), as_version=4)
+        self._transact(lambda book: self._save_cells(book, lab, cells), f"the lab {lab}")
 
     def record(
         self,
@@ -157,91 +153,108 @@ class GradebookWriter:
         for another look only where the submission is not `unchanged` or its automatic score
         moved. Storing the same result again changes nothing.
         """
-        return self._patiently(lambda: self._record(student, lab, result, unchanged, timestamp))
+        _check_name(student)
+        return self._transact(
+            lambda book: _record(book, student, lab, result, unchanged, timestamp),
+            f"the result of {student}, lab {lab}",
+        )
 
     def add_student(self, student: str) -> None:
         """Make a student known who has handed in nothing."""
-        self._patiently(lambda: self._student(student))
+        _check_name(student)
+        self._transact(lambda book: _add_student(book, student), f"the student {student}")
 
     # ------------------------------------------------------------ inside one attempt
 
-    @property
-    def _open(self) -> Gradebook:
-        assert self._gradebook is not None, "used outside its with block"
-        return self._gradebook
+    def _transact(self, work: Callable[[_Book], T], purpose: str) -> T:
+        def attempt() -> T:
+            with _quiet(), self._database.writing() as connection:
+                book = _Book(connection, self.course_id)
+                done = work(book)
+                book.db.flush()
+                return done
 
-    def _save_cells(self, lab: str, master: NotebookNode) -> None:
-        self._open.update_or_create_assignment(lab)
-        resources = {"nbgrader": {"notebook": lab, "assignment": lab, "db_url": self._url}}
+        return self._database.patiently(attempt, purpose)
+
+    def _prepare(self) -> None:
+        """Create what a new gradebook lacks; one that is complete is only read."""
+        with _quiet():
+            with self._database.reading() as connection:
+                if has_schema(connection, self._database.name) and connection.scalar(
+                    select(exists().where(Course.id == self.course_id))
+                ):
+                    return
+            with self._database.writing(alone=False) as connection:
+                if not has_schema(connection, self._database.name):
+                    create_schema(connection)
+                _Book(connection, self.course_id).check_course(self.course_id)
+
+    def _save_cells(self, book: _Book, lab: str, master: NotebookNode) -> None:
+        book.update_or_create_assignment(lab)
+        resources = {"nbgrader": {"notebook": lab, "assignment": lab, "db_url": ""}}
         try:
-            SaveCells().preprocess(master, resources)
+            with _opened_by_nbgrader(book):
+                SaveCells().preprocess(master, resources)
         except RuntimeError as error:
             raise CourseError(
                 f"Lab '{lab}' has other cells than when its submissions were graded into"
-                f" {self.name} ({error}); expected the same graded and locked cells. Take the"
-                " change back, or grade into a fresh gradebook with --db."
+                f" {self._database.name} ({error}); expected the same graded and locked cells."
+                " Take the change back, or grade into a fresh gradebook with --db."
             ) from None
 
-    def _student(self, student: str) -> None:
-        try:
-            self._open.find_student(student)
-        except MissingEntry:
-            self._open.add_student(student)
 
-    def _record(
-        self, student: str, lab: str, result: Result, unchanged: bool, timestamp: str | None
-    ) -> Result:
-        book = self._open
-        self._student(student)
-        when = {"timestamp": timestamp} if timestamp else {}
-        book.update_or_create_submission(lab, student, **when)
-        stored = book.find_submission_notebook(lab, lab, student)
-        grades = {grade.name: grade for grade in stored.grades}
-        for cell in result.cells:
-            _store(grades[cell.id], cell, unchanged)
-        comments = {comment.name: comment for comment in stored.comments}
-        for name, said in _automatic_comments(result).items():
-            if name in comments:
-                comments[name].auto_comment = said
-        waiting = any(grade.needs_manual_grade for grade in grades.values())
-        cells = tuple(_as_graded(cell, grades[cell.id]) for cell in result.cells)
-        book.db.commit()
-        if not waiting:
-            return replace(result, status="graded", cells=cells)
-        return replace(result, cells=cells, status="failed" if result.reason else "waiting")
+class _Book(Gradebook):
+    """nbgrader's gradebook inside somebody else's transaction.
 
-    def _patiently(self, attempt: Callable[[], T]) -> T:
-        """Try until it works or `lock_seconds` are over; only a lock is tried again."""
-        deadline = time.monotonic() + self.lock_seconds
-        while True:
-            try:
-                with _quiet():
-                    return attempt()
-            except (SQLAlchemyError, InvalidEntry, ImportError) as error:
-                if self._gradebook is not None:
-                    self._gradebook.db.rollback()
-                if not _is_lock(error):
-                    raise self._unusable(error) from error
-                if time.monotonic() > deadline:
-                    raise self._in_use() from error
-            time.sleep(0.1)
+    nbgrader commits after each of its steps; here that only sends them to the database.
+    """
 
-    def _in_use(self) -> CourseError:
-        return CourseError(
-            f"The gradebook {self.name} is in use: another program has held it locked for more"
-            f" than {self.lock_seconds:.0f} s; expected to be the one that writes. Close"
-            " Formgrader and other nbgrader commands, then run the same command again."
+    def __init__(self, connection: Connection, course_id: str) -> None:
+        # Without autoflush, because nbgrader looks up this and that between making an object and
+        # adding it.
+        self.db = Session(connection, autoflush=False, join_transaction_mode="rollback_only")
+        self.course_id, self.authenticator = course_id, None
+
+    def close(self) -> None:
+        """Nothing: whoever began the transaction ends it."""
+
+
+def _check_name(student: str) -> None:
+    # SQLite takes any name. PostgreSQL does not, and a gradebook may move there.
+    if len(student) > NAME_CHARACTERS or not student.isprintable():
+        raise CourseError(
+            f"A student's folder is called {student!r} ({len(student)} characters); expected at"
+            f" most {NAME_CHARACTERS} printable ones, as nbgrader's gradebook holds them: rename"
+            " the folder, and grade again."
         )
 
-    def _unusable(self, error: Exception) -> CourseError:
-        if isinstance(error, (NoSuchModuleError, ImportError)):
-            why = f"its driver is not installed ({error})"
-        else:
-            why = str(getattr(error, "orig", None) or error).splitlines()[0]
-        return CourseError(
-            f"The gradebook {self.name} cannot be used: {why}. Expected a database that nbgrader"
-            " can read and write: check the path or URL in --db, and its permissions."
-        )
+
+def _add_student(book: _Book, student: str) -> None:
+    try:
+        book.find_student(student)
+    except MissingEntry:
+        book.add_student(student)
+
+
+def _record(
+    book: _Book, student: str, lab: str, result: Result, unchanged: bool, timestamp: str | None
+) -> Result:
+    _add_student(book, student)
+    when = {"timestamp": timestamp} if timestamp else {}
+    book.update_or_create_submission(lab, student, **when)
+    stored = book.find_submission_notebook(lab, lab, student)
+    grades = {grade.name: grade for grade in stored.grades}
+    for cell in result.cells:
+        _store(grades[cell.id], cell, unchanged)
+    comments = {comment.name: comment for comment in stored.comments}
+    for name, said in _automatic_comments(result).items():
+        if name in comments:
+            comments[name].auto_comment = said
+    waiting = any(grade.needs_manual_grade for grade in grades.values())
+    cells = tuple(_as_graded(cell, grades[cell.id]) for cell in result.cells)
+    if not waiting:
+        return replace(result, status="graded", cells=cells)
+    return replace(result, cells=cells, status="failed" if result.reason else "waiting")
 
 
 def _store(grade: Any, cell: CellScore, unchanged: bool) -> None:
@@ -272,38 +285,77 @@ def _automatic_comments(result: Result) -> dict[str, str | None]:
     return comments
 
 
-def _is_lock(error: Exception) -> bool:
-    said = str(error).lower()
-    return isinstance(error, (OperationalError, InvalidEntry)) and "locked" in said
-
-
 @contextmanager
 def _quiet() -> Iterator[None]:
-    # nbgrader logs each database error with its traceback; ours are told in a sentence. Its
-    # way of adding a submission makes SQLAlchemy warn, without consequence.
+    # nbgrader logs each database error with its traceback; ours are told in a sentence.
     log = logging.getLogger("tornado.application")
-    was, log.disabled = log.disabled, True
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", SAWarning)
-            yield
-    finally:
-        log.disabled = was
 
+    def nothing(record: logging.LogRecord) -> bool:
+        return False
 
-@contextmanager
-def _schema_version_at_hand() -> Iterator[None]:
-    # To create a gradebook, nbgrader asks the program `alembic` for the newest version of its
-    # schema: seconds, and a failure where this Python's programs are not on the path. The same
-    # answer is to be had in this process.
-    was = nbgrader.api.get_alembic_version
-    nbgrader.api.get_alembic_version = _schema_version
+    log.addFilter(nothing)
     try:
         yield
     finally:
-        nbgrader.api.get_alembic_version = was
+        log.removeFilter(nothing)
+
+
+@contextmanager
+def _opened_by_nbgrader(book: _Book) -> Iterator[None]:
+    # nbgrader's steps open the gradebook themselves, on a connection of their own; this makes it
+    # the one whose transaction is open.
+    was = savecells.Gradebook
+    savecells.Gradebook = lambda url: book
+    try:
+        yield
+    finally:
+        savecells.Gradebook = was
+
+
+# ---------------------------------------------------------------- a new gradebook
+
+
+def has_schema(connection: Connection, name: str) -> bool:
+    """Whether the database holds nbgrader's tables, all of them, in the version in use.
+
+    Raises `CourseError` where they have another version, or the database another program's.
+    """
+    version = MigrationContext.configure(connection).get_current_revision()
+    found = set(inspect(connection).get_table_names())
+    if version == _schema_version():
+        return set(Base.metadata.tables) <= found
+    if version is None and not _outdated(connection, found):
+        return False
+    raise CourseError(
+        f"The gradebook {name} has version {version} of its tables; expected {_schema_version()},"
+        " nbgrader's own. If an older nbgrader made it, copy it and run `nbgrader db upgrade`; if"
+        " the database belongs to another program, give the gradebook one of its own."
+    )
+
+
+def create_schema(connection: Connection) -> None:
+    """Create nbgrader's tables as nbgrader would, with their version, in the open transaction.
+
+    By itself, nbgrader creates the tables first and notes their version later, and never where
+    the database has other tables, too; it could not upgrade such a gradebook.
+    """
+    Base.metadata.create_all(connection)
+    MigrationContext.configure(connection).stamp(_scripts(), "head")
+
+
+def _outdated(connection: Connection, found: set[str]) -> bool:
+    tables = [table for table in Base.metadata.sorted_tables if table.name in found]
+    for table in tables:
+        there = {column["name"] for column in inspect(connection).get_columns(table.name)}
+        if not set(table.columns.keys()) <= there:
+            return True
+    return False
 
 
 def _schema_version() -> str:
-    folder = Path(nbgrader.api.__file__).with_name("alembic")
-    return str(ScriptDirectory(str(folder)).get_current_head())
+    return str(_scripts().get_current_head())
+
+
+@cache
+def _scripts() -> ScriptDirectory:
+    return ScriptDirectory(str(Path(nbgrader.api.__file__).with_name("alembic")))

@@ -2,59 +2,26 @@
 
 from __future__ import annotations
 
-import sqlite3
 import threading
-from collections.abc import Iterator, Sequence
-from contextlib import closing
 from pathlib import Path
 
 import nbgrader.api
 import pytest
+from gradebooks import TABLES, ask, locked, result, score_by_hand, stored
+from gradebooks import small_fixture as small_fixture
+from gradebooks import url as url
+from gradebooks import writer as writer
 from nbformat import reads
 from nbgrader.api import Gradebook
-from tiny_class import LAB, Lab, cell_of, packed, with_source, without_cell
+from recorder import LAB
+from tiny_class import Lab, cell_of, packed, with_source, without_cell
 from tiny_class import lab_fixture as lab_fixture
 
-from grading.engine import CellScore, Result, failed
+from grading.engine import failed
 from grading.gradebook import GradebookWriter, default_url, digest_in, submission_digest
 from grading.notebooks import CourseError
-from grading.restore import restore
 
-CELLS = (("tiny-1-1-check", 2.0), ("tiny-1-2-check", 1.0), ("tiny-1-3-answer", 2.0))
-
-
-def result(lab: Lab, scores: Sequence[float | None], student: str = "solved") -> Result:
-    """A result as the engine would make it, without running anything."""
-    notebook = restore(lab.honest[student], lab.frame).notebook
-    cells = tuple(CellScore(i, s, m) for (i, m), s in zip(CELLS, scores, strict=True))
-    return Result("waiting" if None in scores else "graded", packed(notebook), cells)
-
-
-@pytest.fixture
-def url(tmp_path: Path) -> str:
-    return default_url(tmp_path)
-
-
-@pytest.fixture
-def writer(lab: Lab, url: str) -> Iterator[GradebookWriter]:
-    with GradebookWriter(url, "generative-models", lock_seconds=1.0) as opened:
-        opened.prepare_lab(LAB, lab.master)
-        yield opened
-
-
-def stored(url: str, student: str = "ada") -> dict[str, tuple[float | None, bool]]:
-    with Gradebook(url) as book:
-        grades = book.find_submission_notebook(LAB, LAB, student).grades
-        return {grade.name: (grade.auto_score, grade.needs_manual_grade) for grade in grades}
-
-
-def score_by_hand(url: str, points: float, cell: str = "tiny-1-3-answer") -> None:
-    """What Formgrader does when a human enters points and a comment."""
-    with Gradebook(url) as book:
-        grade = book.find_grade(cell, LAB, LAB, "ada")
-        grade.manual_score, grade.needs_manual_grade = points, False
-        book.find_comment("tiny-1-3-answer", LAB, LAB, "ada").manual_comment = "well said"
-        book.db.commit()
+pytest_plugins = ["postgres"]  # one server for all files
 
 
 # ---------------------------------------------------------------- storing
@@ -70,9 +37,9 @@ def test_lab_is_created_with_its_points(writer: GradebookWriter, url: str) -> No
 
 
 def test_scores_are_stored_as_formgrader_expects(
-    writer: GradebookWriter, lab: Lab, url: str
+    writer: GradebookWriter, small: Lab, url: str
 ) -> None:
-    kept = writer.record("ada", LAB, result(lab, [2, 0.5, None]))
+    kept = writer.record("ada", LAB, result(small, [2, 0.5, None]))
     assert stored(url) == {
         "tiny-1-1-check": (2, False),
         "tiny-1-2-check": (0.5, False),
@@ -84,34 +51,33 @@ def test_scores_are_stored_as_formgrader_expects(
 
 
 def test_untouched_answers_get_nbgraders_remark(
-    writer: GradebookWriter, lab: Lab, url: str
+    writer: GradebookWriter, small: Lab, url: str
 ) -> None:
-    writer.record("ada", LAB, result(lab, [0, 0, 0], "untouched"))
-    writer.record("eva", LAB, result(lab, [2, 1, None]))
+    writer.record("ada", LAB, result(small, [0, 0, 0], "untouched"))
+    writer.record("eva", LAB, result(small, [2, 1, None]))
     with Gradebook(url) as book:
         for student, said in (("ada", "No response."), ("eva", None)):
             for cell in ("tiny-1-1-answer", "tiny-1-3-answer"):
                 assert book.find_comment(cell, LAB, LAB, student).auto_comment == said
 
 
-def test_failed_submission_waits_for_a_human(writer: GradebookWriter, lab: Lab, url: str) -> None:
-    kept = writer.record("ada", LAB, failed(lab.master, "It broke."))
+def test_failed_submission_waits_for_a_human(writer: GradebookWriter, small: Lab, url: str) -> None:
+    kept = writer.record("ada", LAB, failed(small.master, "It broke."))
     assert (kept.status, kept.score, kept.reason) == ("failed", None, "It broke.")
     assert set(stored(url).values()) == {(None, True)}
     with Gradebook(url) as book:
         assert book.find_comment("tiny-1-3-answer", LAB, LAB, "ada").auto_comment is None
 
 
-def test_timestamp_is_stored(writer: GradebookWriter, lab: Lab, url: str) -> None:
-    writer.record("ada", LAB, result(lab, [2, 1, None]), timestamp="2026-11-20 12:00:00 UTC")
+def test_timestamp_is_stored(writer: GradebookWriter, small: Lab, url: str) -> None:
+    writer.record("ada", LAB, result(small, [2, 1, None]), timestamp="2026-11-20 12:00:00 UTC")
     with Gradebook(url) as book:
         assert book.find_submission(LAB, "ada").timestamp.isoformat() == "2026-11-20T12:00:00"
 
 
 def test_a_new_gradebook_has_nbgraders_schema_version(writer: GradebookWriter, url: str) -> None:
     """Without it, `nbgrader db upgrade` would not know where to begin."""
-    with closing(sqlite3.connect(url.removeprefix("sqlite:///"))) as base:
-        [(version,)] = base.execute("SELECT version_num FROM alembic_version").fetchall()
+    [(version,)] = ask(url, "SELECT version_num FROM alembic_version")
     files = (Path(nbgrader.api.__file__).parent / "alembic" / "versions").glob("*.py")
     assert any(path.name.startswith(version) for path in files)
 
@@ -119,16 +85,14 @@ def test_a_new_gradebook_has_nbgraders_schema_version(writer: GradebookWriter, u
 # ---------------------------------------------------------------- grading again
 
 
-def test_storing_twice_changes_nothing(writer: GradebookWriter, lab: Lab, url: str) -> None:
+def test_storing_twice_changes_nothing(writer: GradebookWriter, small: Lab, url: str) -> None:
     def rows() -> dict[str, int]:
-        with closing(sqlite3.connect(url.removeprefix("sqlite:///"))) as base:
-            names = ("student", "submitted_assignment", "submitted_notebook", "grade", "comment")
-            return {n: base.execute(f"SELECT count(*) FROM {n}").fetchone()[0] for n in names}
+        return {name: ask(url, f"SELECT count(*) FROM {name}")[0][0] for name in TABLES}
 
-    writer.record("ada", LAB, result(lab, [2, 1, None]))
+    writer.record("ada", LAB, result(small, [2, 1, None]))
     before = rows(), stored(url)
-    writer.prepare_lab(LAB, lab.master)
-    writer.record("ada", LAB, result(lab, [2, 1, None]))
+    writer.prepare_lab(LAB, small.master)
+    writer.record("ada", LAB, result(small, [2, 1, None]))
     assert (rows(), stored(url)) == before
     assert rows() == {
         "student": 1,
@@ -141,12 +105,12 @@ def test_storing_twice_changes_nothing(writer: GradebookWriter, lab: Lab, url: s
 
 @pytest.mark.parametrize("unchanged", [True, False])
 def test_manual_score_and_comment_outlive_a_regrade(
-    writer: GradebookWriter, lab: Lab, url: str, unchanged: bool
+    writer: GradebookWriter, small: Lab, url: str, unchanged: bool
 ) -> None:
-    writer.record("ada", LAB, result(lab, [2, 1, None]))
+    writer.record("ada", LAB, result(small, [2, 1, None]))
     score_by_hand(url, 1.5)
-    writer.prepare_lab(LAB, lab.master)
-    kept = writer.record("ada", LAB, result(lab, [2, 1, None]), unchanged=unchanged)
+    writer.prepare_lab(LAB, small.master)
+    kept = writer.record("ada", LAB, result(small, [2, 1, None]), unchanged=unchanged)
     assert [cell.score for cell in kept.cells] == [2, 1, 1.5]
     assert (kept.score, kept.status) == (4.5, "graded" if unchanged else "waiting")
     assert stored(url)["tiny-1-3-answer"] == (None, not unchanged)
@@ -157,29 +121,29 @@ def test_manual_score_and_comment_outlive_a_regrade(
 
 
 def test_a_moved_automatic_score_asks_the_human_again(
-    writer: GradebookWriter, lab: Lab, url: str
+    writer: GradebookWriter, small: Lab, url: str
 ) -> None:
-    writer.record("ada", LAB, result(lab, [0, 1, 0]))
+    writer.record("ada", LAB, result(small, [0, 1, 0]))
     score_by_hand(url, 1.0, "tiny-1-1-check")
-    same = writer.record("ada", LAB, result(lab, [0, 1, 0]), unchanged=True)
+    same = writer.record("ada", LAB, result(small, [0, 1, 0]), unchanged=True)
     assert same.status == "graded" and same.cells[0].score == 1
-    moved = writer.record("ada", LAB, result(lab, [2, 1, 0]), unchanged=True)
+    moved = writer.record("ada", LAB, result(small, [2, 1, 0]), unchanged=True)
     assert moved.status == "waiting" and moved.cells[0].score == 1
 
 
-def test_extra_credit_counts(writer: GradebookWriter, lab: Lab, url: str) -> None:
-    writer.record("ada", LAB, result(lab, [2, 1, 0]))
+def test_extra_credit_counts(writer: GradebookWriter, small: Lab, url: str) -> None:
+    writer.record("ada", LAB, result(small, [2, 1, 0]))
     with Gradebook(url) as book:
         book.find_grade("tiny-1-1-check", LAB, LAB, "ada").extra_credit = 0.5
         book.db.commit()
-    assert writer.record("ada", LAB, result(lab, [2, 1, 0])).score == 3.5
+    assert writer.record("ada", LAB, result(small, [2, 1, 0])).score == 3.5
 
 
 def test_a_changed_test_is_taken_over_though_submissions_exist(
-    writer: GradebookWriter, lab: Lab, url: str
+    writer: GradebookWriter, small: Lab, url: str
 ) -> None:
-    writer.record("ada", LAB, result(lab, [2, 1, None]))
-    changed = with_source(lab.frame, "tiny-1-1-check", "assert True  # new")
+    writer.record("ada", LAB, result(small, [2, 1, None]))
+    changed = with_source(small.frame, "tiny-1-1-check", "assert True  # new")
     cell_of(changed, "tiny-1-1-check").metadata.nbgrader.points = 3
     writer.prepare_lab(LAB, packed(changed))
     with Gradebook(url) as book:
@@ -188,10 +152,10 @@ def test_a_changed_test_is_taken_over_though_submissions_exist(
 
 
 def test_a_removed_cell_is_refused_where_submissions_exist(
-    writer: GradebookWriter, lab: Lab
+    writer: GradebookWriter, small: Lab
 ) -> None:
-    writer.record("ada", LAB, result(lab, [2, 1, None]))
-    fewer = without_cell(lab.frame, "tiny-1-2-check")
+    writer.record("ada", LAB, result(small, [2, 1, None]))
+    fewer = without_cell(small.frame, "tiny-1-2-check")
     with pytest.raises(CourseError, match="other cells than when its submissions were graded"):
         writer.prepare_lab(LAB, packed(fewer))
 
@@ -200,26 +164,25 @@ def test_a_removed_cell_is_refused_where_submissions_exist(
 
 
 def test_a_gradebook_in_use_is_an_error_after_a_while(
-    writer: GradebookWriter, lab: Lab, url: str
+    writer: GradebookWriter, small: Lab, url: str
 ) -> None:
-    with closing(sqlite3.connect(url.removeprefix("sqlite:///"))) as other:
-        other.execute("BEGIN EXCLUSIVE")
+    with locked(url):
         with pytest.raises(CourseError, match=r"is in use.*Close Formgrader.*again") as caught:
-            writer.record("ada", LAB, result(lab, [2, 1, None]))
-        assert "gradebook.db" in str(caught.value)
+            writer.record("ada", LAB, result(small, [2, 1, None]))
+        assert "gradebook" in str(caught.value) and "the result of ada" in str(caught.value)
         with pytest.raises(CourseError, match="is in use"), GradebookWriter(url, lock_seconds=0.2):
             pass
-    writer.record("ada", LAB, result(lab, [2, 1, None]))
+    writer.record("ada", LAB, result(small, [2, 1, None]))
     assert len(stored(url)) == 3
 
 
-def test_a_short_lock_is_waited_for(writer: GradebookWriter, lab: Lab, url: str) -> None:
-    other = sqlite3.connect(url.removeprefix("sqlite:///"), check_same_thread=False)
-    other.execute("BEGIN EXCLUSIVE")
-    writer.lock_seconds = 30.0
-    release = threading.Timer(0.5, other.close)
+def test_a_short_lock_is_waited_for(writer: GradebookWriter, small: Lab, url: str) -> None:
+    writer._database.lock_seconds = 30.0
+    other = locked(url)
+    other.__enter__()
+    release = threading.Timer(0.5, other.__exit__, (None, None, None))
     release.start()
-    writer.record("ada", LAB, result(lab, [2, 1, None]))
+    writer.record("ada", LAB, result(small, [2, 1, None]))
     release.join()
     assert len(stored(url)) == 3
 
@@ -254,17 +217,17 @@ def test_passwords_stay_out_of_messages() -> None:
 # ---------------------------------------------------------------- what the file remembers
 
 
-def test_digest_of_the_submission_is_read_back(lab: Lab, tmp_path: Path) -> None:
-    sealed = failed(lab.master, "It broke.", "abc")
+def test_digest_of_the_submission_is_read_back(small: Lab, tmp_path: Path) -> None:
+    sealed = failed(small.master, "It broke.", "abc")
     assert digest_in(sealed.notebook) == "abc"
     (tmp_path / "tiny.ipynb").write_bytes(sealed.notebook)
     assert submission_digest(tmp_path / "tiny.ipynb") == "abc"
     assert submission_digest(tmp_path / "none.ipynb") is None
-    assert digest_in(b"[]") is None and digest_in(packed(lab.honest["solved"])) is None
+    assert digest_in(b"[]") is None and digest_in(packed(small.honest["solved"])) is None
 
 
-def test_master_hides_solutions_and_keeps_hidden_tests(lab: Lab) -> None:
-    text = lab.master.decode()
+def test_master_hides_solutions_and_keeps_hidden_tests(small: Lab) -> None:
+    text = small.master.decode()
     assert "hidden root" in text and "hidden norm" in text
     assert "the secret way" not in text and "Squares are smooth" not in text
     frame = reads(text, 4)
