@@ -7,7 +7,6 @@ sentence each; what cannot be read at all raises `UnreadableError` with a senten
 from __future__ import annotations
 
 import copy
-import json
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -38,56 +37,19 @@ class Restored:
 # ---------------------------------------------------------------- reading
 
 
-def read_submission(data: bytes) -> NotebookNode:
-    """Parse a submitted file into a clean notebook without outputs.
+def clean_notebook(tree: Mapping[str, Any]) -> NotebookNode:
+    """A notebook from parsed JSON that has a list of cells, without outputs.
 
     Only what grading needs is kept of each cell: its id, type, source, attachments and
     nbgrader metadata. Tags and other metadata of the student's cells are dropped, so that
     none of them (`skip-execution`, say) changes how the notebook is run.
-
-    Raises `UnreadableError` for an empty file, damaged JSON, or JSON that is no notebook.
     """
-    tree = _parse(data)
     cells: list[NotebookNode] = []
     taken: set[str] = set()
     for index, raw in enumerate(tree["cells"]):
         if isinstance(raw, dict) and raw.get("cell_type") in CELL_TYPES:
             cells.append(_clean_cell(raw, index, taken))
     return from_dict({"nbformat": 4, "nbformat_minor": 5, "metadata": {}, "cells": cells})
-
-
-def _parse(data: bytes) -> dict[str, Any]:
-    if not data.strip():
-        raise UnreadableError(f"The file is empty: {SUBMIT_AGAIN}.")
-    if len(data) > MAX_SUBMISSION_BYTES:
-        raise UnreadableError(
-            f"The file has {len(data) / 2**20:.0f} MB and {MAX_SUBMISSION_BYTES // 2**20} MB are"
-            " accepted: clear all outputs in JupyterLab, save, and submit again."
-        )
-    try:
-        tree = json.loads(data.decode("utf-8-sig"))
-    except UnicodeDecodeError:
-        raise UnreadableError(
-            f"The file is not UTF-8 text, as notebooks are: {SUBMIT_AGAIN}."
-        ) from None
-    except json.JSONDecodeError as error:
-        raise UnreadableError(
-            f"The file is damaged (its JSON breaks off at line {error.lineno}): {SUBMIT_AGAIN}."
-        ) from None
-    except (ValueError, RecursionError):
-        raise UnreadableError(
-            f"The file is damaged (its JSON is not sound): {SUBMIT_AGAIN}."
-        ) from None
-    if isinstance(tree, dict) and "worksheets" in tree:
-        raise UnreadableError(
-            f"The notebook is in a format that Jupyter left behind in 2015: {SUBMIT_AGAIN}."
-        )
-    if not isinstance(tree, dict) or not isinstance(tree.get("cells"), list):
-        raise UnreadableError(
-            "The file is not a Jupyter notebook (it has no list of cells):"
-            " submit the lab's .ipynb file itself."
-        )
-    return tree
 
 
 def _clean_cell(raw: Mapping[str, Any], index: int, taken: set[str]) -> NotebookNode:

@@ -9,18 +9,19 @@ from nbgrader.utils import determine_grade
 from tiny_class import Lab, cell_of, packed, with_source, without_cell
 from tiny_class import lab_fixture as lab_fixture
 
+from grading.intake import read_submission
 from grading.notebooks import is_graded
-from grading.restore import UnreadableError, read_submission, restore, without_hidden
+from grading.restore import UnreadableError, restore, without_hidden
 
 
 @pytest.mark.parametrize(
     ("data", "words"),
     [
         (b" \n", "empty"),
-        (b"\xff\xfe{}", "UTF-8"),
+        (b"{\xff}", "UTF-8"),
         (b'{"cells": [', "breaks off at line 1"),
         (b'{"cells": "x"}', "list of cells"),
-        (b'{"worksheets": []}', "2015"),
+        (b'{"worksheets": 3}', "2015"),
         (b"[" * 100_000, "damaged"),
     ],
 )

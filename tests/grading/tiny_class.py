@@ -19,9 +19,9 @@ from nbformat.v4 import new_code_cell, new_notebook
 from grading.classroom import open_class
 from grading.demo import fill_in
 from grading.execute import Limits
+from grading.intake import read_submission
 from grading.notebooks import jobs_in, notebook_text, read_notebook
 from grading.release import generate, source_of
-from grading.restore import read_submission
 
 LAB = "tiny"
 JOBS = ["1.1", "1.2", "1.3"]
