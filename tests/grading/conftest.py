@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -11,6 +12,9 @@ from typing import Any
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
+
+# The fork server of a test has no use for the whole scientific stack, which takes seconds.
+os.environ["COURSE_PRELOAD"] = "torch,numpy,ipykernel.kernelapp"
 
 TITLE = """# 1. A tiny lab
 **5 points** · about 12 minutes · no GPU needed
