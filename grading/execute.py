@@ -1,35 +1,37 @@
 """Run one notebook in a kernel of its own, in a fresh folder of its own, within limits.
 
-This is the plain form: a process, a folder, limits and a clean end. It keeps a submission
-from seeing anything by relative path and from stopping the grader; it does not hold a
-submission that means harm, which still runs with the grader's rights.
+A backend (`grading.boxes`) builds the box that the kernel runs in. Without one, this is the plain
+form: a process, a folder, limits and a clean end. It keeps a submission from seeing anything by
+relative path and from stopping the grader; it does not hold a submission that means harm, which
+still runs with the grader's rights.
 """
 
 from __future__ import annotations
 
 import asyncio
-import json
-import logging
 import os
+import signal
 import tempfile
-import time
 import uuid
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
 from subprocess import DEVNULL
 from typing import Any
 
 import psutil  # type: ignore[import-untyped]
+import zmq.asyncio
 from jupyter_client.kernelspec import KernelSpecManager
 from jupyter_client.manager import AsyncKernelManager
-from nbclient import NotebookClient
+from jupyter_client.provisioning import KernelProvisionerBase
 from nbclient.exceptions import CellTimeoutError, DeadKernelError
 from nbformat import NotebookNode
-from nbformat.v4 import new_output
+from traitlets import default
+
+from grading.boxes import LOST, Backend, BoxError, Kernel, Limits, Start
+from grading.client import Client, DisturbedError, Examiner, Execution
+from grading.view import preload_of
 
 MARK = "COURSE_RUN_MARK"
-CUT = "... output cut here: a cell may print {limit} characters ..."
 UNIX_SOCKET_PATH_LIMIT = 90  # bytes; the system's own limit is 104 to 108
 
 # What a kernel may see of the grader's environment: enough to find Python, its libraries
@@ -44,31 +46,6 @@ PASSED_ON = frozenset((
     "MPLCONFIGDIR", "XDG_CACHE_HOME", "PYTHONUSERBASE", "PYTHONPYCACHEPREFIX",
 ))
 # fmt: on
-
-
-@dataclass(frozen=True)
-class Limits:
-    """How long a notebook may run (seconds) and how much it may print (characters, lines)."""
-
-    cell_seconds: int = 300
-    interrupt_seconds: int = 10  # what an interrupted cell gets to end in
-    wall_seconds: int = 1800
-    cell_characters: int = 4_000_000
-    cell_lines: int = 1_000
-    total_characters: int = 50_000_000
-
-
-@dataclass
-class Execution:
-    """What happened: seconds by cell index, the cells run to their end, notes, why it stopped.
-
-    `stopped` is None where every cell was run; otherwise one sentence that says what to do.
-    """
-
-    seconds: dict[int, float] = field(default_factory=dict)
-    finished: set[int] = field(default_factory=set)
-    notes: list[str] = field(default_factory=list)
-    stopped: str | None = None
 
 
 # ---------------------------------------------------------------- the kernel's surroundings
@@ -97,18 +74,82 @@ def kernel_environment(home: Path, mark: str, course: Mapping[str, str]) -> dict
     )
 
 
-def _kernel_manager(home: Path) -> AsyncKernelManager:
+class _Manager(AsyncKernelManager):
+    """A manager whose sockets take no message larger than `largest` bytes."""
+
+    largest = -1
+
+    @default("context")
+    def _context_default(self) -> zmq.asyncio.Context:
+        self._created_context = True
+        context = zmq.asyncio.Context()
+        context.setsockopt(zmq.MAXMSGSIZE, self.largest)
+        return context
+
+    def client(self, **options: Any) -> Any:
+        return super().client(context=self.context, **options)
+
+
+def _kernel_manager(home: Path, limits: Limits) -> _Manager:
     # No kernel folders: "python3" is then this very Python, whatever the user has installed.
-    manager = AsyncKernelManager(
+    manager = _Manager(
         kernel_name="python3",
         kernel_spec_manager=KernelSpecManager(kernel_dirs=[], ensure_native_kernel=True),
         connection_file=str(home / "run" / "kernel.json"),
     )
+    manager.largest = max(4 * limits.answer_bytes // 3, limits.total_characters) + 2**20
     # Sockets in the kernel's own folder cannot collide with those of a kernel beside it.
     if os.name == "posix" and len(str(home)) < UNIX_SOCKET_PATH_LIMIT - len("/run/kernel-ipc-5"):
         manager.transport = "ipc"
         manager.ip = str(home / "run" / "kernel-ipc")
     return manager
+
+
+class _Boxed(KernelProvisionerBase):
+    """Lets a backend start the kernel, where jupyter_client would start a process."""
+
+    def __init__(self, backend: Backend, start: Start, **options: Any) -> None:
+        super().__init__(**options)
+        self.backend, self.start = backend, start
+        self.kernel: Kernel | None = None
+
+    @property
+    def has_process(self) -> bool:
+        return self.kernel is not None
+
+    async def pre_launch(self, **options: Any) -> dict[str, Any]:
+        manager: Any = self.parent
+        manager.write_connection_file()
+        self.connection_info = manager.get_connection_info()
+        return {"cmd": []}
+
+    async def launch_kernel(self, cmd: list[str], **options: Any) -> Any:
+        self.kernel = await asyncio.to_thread(self.backend.start, self.start)
+        return self.connection_info
+
+    async def poll(self) -> int | None:
+        return 0 if self.kernel is None else self.kernel.poll()
+
+    async def wait(self) -> int | None:
+        while (code := await self.poll()) is None:
+            await asyncio.sleep(0.05)
+        return code
+
+    async def send_signal(self, signum: int) -> None:
+        if self.kernel is not None and signum == signal.SIGINT:
+            self.kernel.interrupt()
+        elif self.kernel is not None:
+            await self.kill()
+
+    async def kill(self, restart: bool = False) -> None:
+        if self.kernel is not None:
+            await asyncio.to_thread(self.kernel.kill)
+
+    async def terminate(self, restart: bool = False) -> None:
+        await self.kill()
+
+    async def cleanup(self, restart: bool = False) -> None:
+        await self.kill()
 
 
 def end_processes(root: int | None, mark: str) -> None:
@@ -162,139 +203,6 @@ def _alive(process: psutil.Process) -> bool:
 # ---------------------------------------------------------------- running
 
 
-class _Client(NotebookClient):
-    """nbclient, keeping no more output than `Limits` allows and telling what happened."""
-
-    limits: Limits
-    record: Execution
-
-    def __init__(self, notebook: NotebookNode, manager: Any, limits: Limits) -> None:
-        super().__init__(
-            notebook,
-            km=manager,
-            timeout=limits.cell_seconds,
-            startup_timeout=120,
-            iopub_timeout=limits.interrupt_seconds,
-            allow_errors=True,
-            raise_on_iopub_timeout=True,
-            interrupt_on_timeout=True,
-            error_on_timeout=_timeout_error(limits.cell_seconds),
-            record_timing=False,
-            store_widget_state=False,
-            skip_cells_with_tag="",
-            log=_silent_log(),
-        )
-        self.limits, self.record = limits, Execution()
-        self.current = 0
-        self.flooded = False
-        self.main_task: asyncio.Task[Any] | None = None
-        self._started = 0.0
-        self._total = 0
-        self._kept: dict[int, int] = {}
-        self._told: set[tuple[int, str]] = set()
-        self.on_cell_execute = self._note_start
-        self.on_cell_executed = self._note_end
-
-    def _note_start(self, cell: NotebookNode, cell_index: int) -> None:
-        self.current, self._started = cell_index, time.perf_counter()
-
-    def _note_end(
-        self, cell: NotebookNode, cell_index: int, execute_reply: dict[str, Any] | None
-    ) -> None:
-        self.record.seconds[cell_index] = round(time.perf_counter() - self._started, 3)
-        self.record.finished.add(cell_index)
-        content = (execute_reply or {}).get("content", {})
-        if content.get("status") != "error":
-            return
-        if content["ename"] == "CellTimeoutError":
-            self.record.notes.append(
-                f"Cell '{cell.id}' was stopped after {self.limits.cell_seconds} s:"
-                " it may hold an endless loop."
-            )
-        # The failure must show in the outputs: they are what is scored.
-        shown = [o.ename for o in cell.outputs if o.output_type == "error"]
-        if content["ename"] not in shown:
-            cell.outputs.append(
-                new_output(
-                    "error",
-                    ename=str(content["ename"]),
-                    evalue=str(content["evalue"]),
-                    traceback=[str(line) for line in content.get("traceback", [])]
-                    or [f"{content['ename']}: {content['evalue']}"],
-                )
-            )
-
-    def process_message(self, msg: dict[str, Any], cell: NotebookNode, cell_index: int) -> Any:
-        """Pass on a kernel's message, cut to what its cell may still print."""
-        if msg["msg_type"] in _OUTPUTS and not self._cut(msg, cell_index):
-            return None
-        return super().process_message(msg, cell, cell_index)
-
-    def _cut(self, msg: dict[str, Any], cell_index: int) -> bool:
-        """Shorten an output message in place; False where nothing of it is kept."""
-        content, kind = msg["content"], msg["msg_type"]
-        size = _size(content)
-        self._total += size
-        if self._total > self.limits.total_characters:
-            self._stop_flood()
-        room = self.limits.cell_characters - self._kept.get(cell_index, 0)
-        self._kept[cell_index] = self._kept.get(cell_index, 0) + min(size, max(room, 0))
-        if size <= room:
-            return True
-        notice = CUT.format(limit=self.limits.cell_characters)
-        # What scoring looks at is shortened but never dropped: an error, a value, and
-        # that there was something on stderr.
-        if kind == "error":
-            _shorten_error(content, notice)
-            return True
-        if kind == "execute_result":
-            text = str(content.get("data", {}).get("text/plain", ""))
-            content["data"] = {"text/plain": text if len(text) < 1_000 else notice}
-            return True
-        stream = str(content.get("name", kind))
-        if (cell_index, stream) in self._told:
-            return False
-        self._told.add((cell_index, stream))
-        if kind == "stream":
-            content["text"] = content["text"][: max(room, 0)] + f"\n{notice}\n"
-        else:
-            content["data"], content["metadata"] = {"text/plain": notice}, {}
-        return True
-
-    def _stop_flood(self) -> None:
-        self.flooded = True
-        if self.main_task is not None:
-            self.main_task.cancel()
-
-
-_OUTPUTS = frozenset({"stream", "display_data", "update_display_data", "execute_result", "error"})
-
-
-def _silent_log() -> logging.Logger:
-    log = logging.getLogger("grading.execute")
-    log.addHandler(logging.NullHandler())
-    log.propagate = False
-    return log
-
-
-def _timeout_error(seconds: int) -> dict[str, Any]:
-    said = f"CellTimeoutError: this cell ran longer than {seconds} s and was stopped"
-    return {"ename": "CellTimeoutError", "evalue": f"longer than {seconds} s", "traceback": [said]}
-
-
-def _size(content: Mapping[str, Any]) -> int:
-    if "text" in content:
-        return len(content["text"])
-    return len(json.dumps(dict(content), default=str))
-
-
-def _shorten_error(content: dict[str, Any], notice: str) -> None:
-    last = str((content.get("traceback") or [""])[-1])[-2_000:]
-    content["traceback"] = [notice, last]
-    content["evalue"] = str(content.get("evalue", ""))[:2_000]
-    content["ename"] = str(content.get("ename", ""))[:200]
-
-
 def limit_lines(notebook: NotebookNode, limits: Limits) -> None:
     """Keep the first `cell_lines` lines of each cell's streams and 100 of each traceback."""
     for cell in notebook.cells:
@@ -310,7 +218,14 @@ def limit_lines(notebook: NotebookNode, limits: Limits) -> None:
 
 
 def run_notebook(
-    notebook: NotebookNode, limits: Limits, course: Mapping[str, str], mark: str | None = None
+    notebook: NotebookNode,
+    limits: Limits,
+    course: Mapping[str, str],
+    mark: str | None = None,
+    *,
+    backend: Backend | None = None,
+    view: Path | None = None,
+    examiner: Examiner | None = None,
 ) -> Execution:
     """Execute a notebook in place and leave no process and no file behind.
 
@@ -320,44 +235,91 @@ def run_notebook(
     limits : seconds and sizes; see `Limits`.
     course : the `COURSE_*` settings that the kernel sees.
     mark : a word that every process of this run carries in its environment.
+    backend : builds the kernel's box; None starts a plain process.
+    view : the folder with the `course_utils` that the kernel may see, first on its path; None
+        leaves it what is installed. A backend needs one.
+    examiner : judges the cells that it claims; nothing of these is run.
 
     A cell that exceeds its time is interrupted and counts as failed; the rest goes on. A
     kernel that dies, or cannot be interrupted, ends the run: `Execution.stopped` says why.
+    Raises `BoxError` where the backend cannot build the box.
     """
     mark = mark or uuid.uuid4().hex
     with tempfile.TemporaryDirectory(prefix="run-", ignore_cleanup_errors=True) as folder:
         home = Path(folder)
         for name in ("work", "tmp", "run", "ipython"):
             (home / name).mkdir(mode=0o700)
+        _keep_no_history(home / "ipython")
         environment = kernel_environment(home, mark, course)
-        return asyncio.run(_run(notebook, limits, home, environment, mark))
+        if view is not None:
+            environment["PYTHONPATH"] = str(view)
+        manager = _kernel_manager(home, limits)
+        if backend is not None:
+            start = _start(home, manager, environment, view, limits)
+            manager.provisioner = _Boxed(backend, start, parent=manager)
+        client = Client(notebook, manager, limits, examiner)
+        return asyncio.run(_run(client, manager, home, environment))
+
+
+def _keep_no_history(folder: Path) -> None:
+    """Let IPython keep what it ran in memory: tests may be among it."""
+    profile = folder / "profile_default"
+    profile.mkdir(mode=0o700)
+    setting = "get_config().HistoryManager.hist_file = ':memory:'\n"
+    (profile / "ipython_kernel_config.py").write_text(setting, encoding="utf-8")
 
 
 async def _run(
-    notebook: NotebookNode, limits: Limits, home: Path, environment: dict[str, str], mark: str
+    client: Client, manager: _Manager, home: Path, environment: dict[str, str]
 ) -> Execution:
-    manager = _kernel_manager(home)
-    client = _Client(notebook, manager, limits)
     client.main_task = asyncio.current_task()
-    wall = asyncio.timeout(limits.wall_seconds)
+    wall = asyncio.timeout(client.limits.wall_seconds)
     try:
         async with wall:
             # What bypasses the kernel's own streams (os.write(1, ...)) goes nowhere.
             await client.async_execute(
                 cwd=str(home / "work"), env=environment, stdout=DEVNULL, stderr=DEVNULL
             )
-    except (DeadKernelError, CellTimeoutError, TimeoutError, asyncio.CancelledError) as error:
+    except _ENDS as error:
         if isinstance(error, asyncio.CancelledError) and not client.flooded:
             raise
         # nbclient reports a cancelled run as a dead kernel.
         client.record.stopped = _why(client, TimeoutError() if wall.expired() else error)
     finally:
-        await _close(client, manager, mark)
+        await _close(client, manager, environment[MARK])
     return client.record
 
 
-def _why(client: _Client, error: BaseException) -> str:
+_ENDS = (DeadKernelError, CellTimeoutError, DisturbedError, TimeoutError, asyncio.CancelledError)
+
+
+def _start(
+    home: Path,
+    manager: _Manager,
+    environment: Mapping[str, str],
+    view: Path | None,
+    limits: Limits,
+) -> Start:
+    if view is None:
+        raise BoxError("a box was asked for without a view, the course_utils that it may see")
+    if manager.transport != "ipc":
+        raise BoxError(
+            f"the path of the temporary folder is too long for a socket ({home}); set TMPDIR to a"
+            " folder with a short path"
+        )
+    data = environment.get("COURSE_DATA")
+    readable = (Path(data).resolve(),) if data and Path(data).is_dir() else ()
+    file = Path(manager.connection_file)
+    return Start(home, file, environment, view, readable, limits, preload_of(view))
+
+
+def _why(client: Client, error: BaseException) -> str:
+    """What to tell the author; raises `BoxError` where the submission has no part in it."""
     cell = f"cell '{client.nb.cells[client.current].id}'"
+    kernel = getattr(client.km.provisioner, "kernel", None) if client.km else None
+    limit = kernel.why() if kernel is not None else None
+    if limit == LOST:
+        raise BoxError(f"the box was ended from outside while it ran {cell}")
     if client.flooded:
         return f"The notebook printed without end in {cell}: remove the output and submit again."
     if isinstance(error, CellTimeoutError):
@@ -366,9 +328,15 @@ def _why(client: _Client, error: BaseException) -> str:
             " look for an endless loop there that catches every exception, and submit again."
         )
     if isinstance(error, DeadKernelError):
+        how = f"its limit of {limit}" if limit else "a call of exit, or memory used up"
         return (
-            f"The Python process ended while it ran {cell} (a call of exit, or memory used up):"
+            f"The Python process ended while it ran {cell} ({how}):"
             " restart the kernel, run all cells, mend that cell, and submit again."
+        )
+    if isinstance(error, DisturbedError):
+        return (
+            f"The Python process sent something other than a kernel's messages in {cell} ({error}):"
+            " remove what writes to the kernel's own connection, and submit again."
         )
     return (
         f"The notebook ran longer than {client.limits.wall_seconds} s in all and was stopped"
@@ -376,11 +344,14 @@ def _why(client: _Client, error: BaseException) -> str:
     )
 
 
-async def _close(client: _Client, manager: AsyncKernelManager, mark: str) -> None:
-    pid = getattr(manager.provisioner, "pid", None)
-    await asyncio.to_thread(end_processes, pid, mark)
-    if client.kc is not None:
-        client.kc.stop_channels()
+async def _close(client: Client, manager: AsyncKernelManager, mark: str) -> None:
+    client.look_away()
+    provisioner = manager.provisioner
+    if isinstance(provisioner, _Boxed):
+        await provisioner.kill()
+    else:
+        await asyncio.to_thread(end_processes, getattr(provisioner, "pid", None), mark)
+    client.disconnect()
     if manager.has_kernel:
         await manager.shutdown_kernel(now=True)
     await manager.cleanup_resources()
