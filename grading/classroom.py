@@ -7,18 +7,23 @@ The order of work is safe to interrupt at any point: a result goes to the gradeb
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypeVar
 
 from traitlets.config import Config
 
-from grading.engine import Options, Result, Task, failed, grade_many
+from grading.engine import Options, Result, failed, needs_trust
 from grading.gradebook import GradebookWriter, digest_in, master_notebook, submission_digest
+from grading.intake import choose_file, lab_in
+from grading.many import Done, Task, grade_many, known_results
+from grading.many import keep as keep_result
 from grading.notebooks import CourseError
 from grading.release import CONFIG, chosen_labs, nbgrader_config, source_of
 from grading.report import Entry, Report, write_whole
+from grading.sandbox import choose
+from grading.store import FOLDER, Store
 
 TIMESTAMP = "timestamp.txt"
 
@@ -38,6 +43,7 @@ class Found:
     path: Path | None
     reason: str | None = None
     timestamp: str | None = None
+    note: str | None = None
 
     @property
     def plan(self) -> str:
@@ -115,19 +121,21 @@ def labs_handed_in(submissions: Path, known: Iterable[str]) -> list[str]:
 def find(submissions: Path, student: str, lab: str) -> Found:
     """One student's submission of one lab, or what stands in its place."""
     folder = submissions / student / lab
-    path = folder / f"{lab}.ipynb"
     stamp = _timestamp(folder)
-    if not os.path.lexists(path):
-        others = sorted(p.name for p in folder.glob("*.ipynb")) if folder.is_dir() else []
-        if not others:
-            return Found(student, lab, None)
-        reason = f"The notebook must be called {lab}.ipynb; there is {', '.join(others[:3])}"
-        return Found(student, lab, None, f"{reason}: rename it, and grade again.", stamp)
+    choice = choose_file((p.name for p in folder.iterdir()) if folder.is_dir() else (), lab)
+    if choice is None:
+        return Found(student, lab, None)
+    if choice.name is None:
+        return Found(student, lab, None, choice.reason, stamp)
+    path = folder / choice.name
     # A link could pass off a file that its owner may not read.
     if not path.is_file() or not path.resolve().is_relative_to(submissions.resolve()):
-        reason = f"{lab}.ipynb is not a plain file: submit the notebook itself."
+        reason = f"{choice.name} is not a plain file: submit the notebook itself."
         return Found(student, lab, None, reason, stamp)
-    return Found(student, lab, path, None, stamp)
+    if choice.note is not None and (other := lab_in(path.read_bytes())) not in (None, lab):
+        reason = f"{choice.name} is lab '{other}': submit the notebook of lab '{lab}'."
+        return Found(student, lab, None, reason, stamp)
+    return Found(student, lab, path, None, stamp, choice.note)
 
 
 def _timestamp(folder: Path) -> str | None:
@@ -168,12 +176,21 @@ def grade_class(
     options: Options,
     lock_seconds: float,
     on_entry: Callable[[Entry], None] = lambda entry: None,
+    regrade: bool = False,
+    scheduler: str | None = None,
 ) -> tuple[Report, CourseError | None]:
     """Grade what was found; returns the report, and an error if the gradebook failed midway.
 
-    Raises `CourseError` before anything is run where the gradebook cannot be opened. Where it
-    fails later, the rest is graded all the same: the report is complete, the gradebook not.
+    A submission whose result is kept from an earlier run is not run again, unless `regrade`.
+    With `scheduler`, the address of a Dask scheduler, its workers run the submissions instead of
+    this machine's.
+
+    Raises `CourseError` before anything is run where the gradebook cannot be opened. Where it fails
+    later, the rest is graded all the same: the report is complete, the gradebook not.
     """
+    if not options.trusted:
+        for reason in filter(None, map(needs_trust, course.masters.values())):
+            raise CourseError(reason)
     keeper = _Keeper(course, url, lock_seconds)
     entries: list[Entry] = []
 
@@ -191,9 +208,29 @@ def grade_class(
                 master = course.masters[item.lab]
                 keep(item, failed(master, item.reason) if item.reason else None)
         tasks = [Task(i.student, i.lab, p, course.masters[i.lab]) for p, i in by_path.items()]
-        for task, result in grade_many(tasks, workers, options):
-            keep(by_path[task.path], result)
+        store = Store(course.course_dir / FOLDER)
+        known = [] if regrade else list(known_results(tasks, store, options))
+        for done in known:
+            keep(by_path[done.task.path], done.result)
+        seen = {done.task.path for done in known}
+        rest = [task for task in tasks if task.path not in seen]
+        for done in _graded(rest, workers, options, scheduler):
+            keep_result(done, store, options)  # first: the gradebook can be written from it again
+            keep(by_path[done.task.path], done.result)
     return Report.now(list(course.masters), course.submissions, entries), keeper.trouble
+
+
+def _graded(
+    tasks: Sequence[Task], workers: int, options: Options, scheduler: str | None
+) -> Iterator[Done]:
+    if not tasks:
+        return iter(())
+    if scheduler is None:
+        choose(options.backend, options.trusted).close()  # said once, not for each submission
+        return grade_many(tasks, workers, options)
+    from grading.cluster import grade_on_cluster
+
+    return grade_on_cluster(tasks, scheduler, options)
 
 
 class _Keeper:
@@ -209,6 +246,8 @@ class _Keeper:
             self._guarded(lambda: self.writer.add_student(item.student))
             points = _points(self.course.masters[item.lab])
             return Entry(item.student, item.lab, "missing", None, points)
+        if item.note is not None:
+            result = replace(result, notes=(item.note, *result.notes))
         path = self.course.autograded(item.student, item.lab)
         before = submission_digest(path)
         unchanged = before is not None and before == digest_in(result.notebook)

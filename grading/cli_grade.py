@@ -9,12 +9,21 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    ProgressColumn,
+    TextColumn,
+    TimeRemainingColumn,
+)
+from rich.progress import Task as ProgressTask
 from rich.table import Table
 from rich.text import Text
 
@@ -79,21 +88,43 @@ def grade(
     lock_wait: Annotated[
         float, typer.Option(min=0.0, help="Seconds to wait for a gradebook in use.")
     ] = 30.0,
+    regrade: Annotated[
+        bool, typer.Option("--regrade", help="Run again what has a result already.")
+    ] = False,
+    scheduler: Annotated[
+        str | None,
+        typer.Option(metavar="ADDRESS", help="Grade on a Dask cluster: tcp://… or tls://…"),
+    ] = None,
+    backend: Annotated[
+        str,
+        typer.Option(help="Sandbox: auto, namespaces, bubblewrap, container or plain."),
+    ] = "auto",
+    salt: Annotated[
+        str, typer.Option(help="Ask what an earlier result was asked; it names its salt.")
+    ] = "",
+    trusted: Annotated[
+        bool,
+        typer.Option(
+            "--i-trust-these-notebooks",
+            help="Allow plain processes, and tests that run inside a submission.",
+        ),
+    ] = False,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Say what would be graded; change nothing.")
     ] = False,
 ) -> None:
     """Grade submissions; write the gradebook, autograded/ and a JSON file.
 
-    Each submission runs in a process and a folder of its own; one that is damaged, ends its
-    process or never ends is reported as failed and stops no other. Manual scores and comments
-    are kept when a submission is graded again.
+    Each submission runs in a sandbox of its own and is judged from outside; one that is
+    damaged, ends its process or never ends is reported as failed and stops no other. What has a
+    result already is not run again, so an interrupted command is simply repeated. Manual scores
+    and comments are kept when a submission is graded again.
 
     Example: course grade mnist cfg --submissions submitted --json grades.json
     """
+    from grading.boxes import Limits
     from grading.classroom import find, lab_settings, labs_handed_in, open_class, students_in
     from grading.engine import Options
-    from grading.execute import Limits
     from grading.release import chosen_labs, find_root
 
     root = find_root(course_dir)
@@ -108,8 +139,9 @@ def grade(
         console.print(_plan_table(found))
         return
     limits = Limits(cell_seconds=timeout, wall_seconds=max(wall, timeout))
-    options = Options(limits, lab_settings(root))
-    _grade(console, course, found, json_file, db, jobs, options, lock_wait)
+    options = Options(limits, lab_settings(root), backend=backend, trusted=trusted, salt=salt)
+    how = How(jobs or os.cpu_count() or 1, options, lock_wait, regrade or bool(salt), scheduler)
+    _grade(console, course, found, json_file, db, how)
 
 
 def _chosen(students: Sequence[str], wanted: Sequence[str]) -> list[str]:
@@ -129,22 +161,39 @@ def _plan_table(found: Sequence[Found]) -> Table:
     return table
 
 
+@dataclass(frozen=True)
+class How:
+    """How a class is graded: see the options of `course grade`."""
+
+    workers: int
+    options: Options
+    lock_seconds: float = 30.0
+    regrade: bool = False
+    scheduler: str | None = None
+
+
+class _Rate(ProgressColumn):
+    """How many were graded a minute so far."""
+
+    def render(self, task: ProgressTask) -> Text:
+        return Text(f"{60 * (task.speed or 0):.0f} a minute", style="progress.data.speed")
+
+
 def _grade(
     console: Console,
     course: Class,
     found: Sequence[Found],
     json_file: Path | None,
     db: str | None,
-    jobs: int,
-    options: Options,
-    lock_wait: float,
+    how: How,
 ) -> Report:
     """Grade with a progress bar, store the JSON, and tell; raises what the gradebook raised."""
+    from grading.boxes import BoxError
     from grading.classroom import grade_class
     from grading.gradebook import default_url
     from grading.report import class_table, told, write_json
 
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), _Rate())
     with Progress(*columns, TimeRemainingColumn(), console=console) as progress:
         bar = progress.add_task("grading", total=len(found))
         try:
@@ -152,13 +201,17 @@ def _grade(
                 course,
                 found,
                 db or default_url(course.course_dir),
-                workers=jobs or os.cpu_count() or 1,
-                options=options,
-                lock_seconds=lock_wait,
+                workers=how.workers,
+                options=how.options,
+                lock_seconds=how.lock_seconds,
                 on_entry=lambda entry: progress.advance(bar),
+                regrade=how.regrade,
+                scheduler=how.scheduler,
             )
+        except BoxError as error:
+            raise CourseError(str(error)) from None
         except KeyboardInterrupt:
-            console.print("Stopped. What was graded is stored; the same command starts over.")
+            console.print("Stopped. What was graded is kept; the same command does the rest.")
             raise typer.Exit(130) from None
     path = json_file or course.course_dir / JSON_NAME
     write_json(result, path)
@@ -270,6 +323,10 @@ def demo(
     ] = None,
     course_dir: CourseDir = None,
     jobs: Annotated[int, typer.Option(min=0, help="Submissions at a time; 0: one a core.")] = 0,
+    trusted: Annotated[
+        bool,
+        typer.Option(help="Allow plain processes where no sandbox works: these are our own."),
+    ] = True,
 ) -> None:
     """Grade an example class: five students, from complete to damaged.
 
@@ -290,8 +347,8 @@ def demo(
     course = open_class(place, place / "submitted", labs)
     students = students_in(course.submissions)
     found = [find(course.submissions, one, lab) for one in students for lab in labs]
-    options = Options(course=lab_settings(root))
-    result = _grade(console, course, found, None, None, jobs, options, 30.0)
+    how = How(jobs or os.cpu_count() or 1, Options(course=lab_settings(root), trusted=trusted))
+    result = _grade(console, course, found, None, None, how)
     _write_feedback(console, _pages(place, labs), None, place)
     write_whole(place / "report.html", as_html(result).encode())
     console.print(f"Class report: {place / 'report.html'}", soft_wrap=True)

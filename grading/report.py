@@ -135,7 +135,9 @@ def read_json(path: Path) -> Report:
 
 
 def _entry(item: Mapping[str, Any]) -> Entry:
-    cells = tuple(CellScore(**cell) for cell in item["cells"])
+    cells = tuple(
+        CellScore(**cell | {"findings": tuple(cell.get("findings", ()))}) for cell in item["cells"]
+    )
     return Entry(**{**item, "cells": cells, "notes": tuple(item["notes"])})
 
 

@@ -8,12 +8,14 @@ and costs only the submission that it was working on.
 
 from __future__ import annotations
 
+import base64
 import json
 import os
 import subprocess
 import sys
 import tempfile
 import threading
+from collections.abc import Mapping
 from typing import Any, BinaryIO
 
 from grading.execute import end_processes
@@ -127,10 +129,25 @@ def _environment(folder: str) -> dict[str, str]:
     return kept | dict.fromkeys(("TMPDIR", "TEMP", "TMP"), folder) | {"OMP_NUM_THREADS": "1"}
 
 
+def answer_job(job: Mapping[str, Any]) -> dict[str, Any]:
+    """A worker's answer to a job of `grading.many`; both are JSON.
+
+    A table with `grader` alone says in a sentence why this process cannot grade.
+    """
+    from grading.boxes import BoxError
+    from grading.station import grade_here
+    from grading.wire import options_from_json, result_as_json
+
+    submission, master = (base64.b64decode(job[key]) for key in ("submission", "master"))
+    options = options_from_json(job["options"])
+    try:
+        return result_as_json(grade_here(submission, master, options, job["mark"]))
+    except BoxError as error:
+        return {"grader": str(error)}
+
+
 def serve() -> None:
     """Answer jobs from standard input until it closes."""
-    from grading.engine import answer_job
-
     answers = sys.stdout.buffer
     sys.stdout = sys.stderr  # a stray print must not break the exchange
     for line in sys.stdin.buffer:

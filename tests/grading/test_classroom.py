@@ -20,8 +20,9 @@ from grading.classroom import (
     open_class,
     students_in,
 )
-from grading.engine import CellScore, Options, Result, Task
+from grading.engine import CellScore, Options, Result
 from grading.gradebook import GradebookWriter, default_url
+from grading.many import Done, Task
 from grading.notebooks import CourseError
 from grading.restore import restore
 
@@ -71,9 +72,14 @@ def test_what_stands_in_a_students_folder(tmp_path: Path) -> None:
     (tmp_path / "eva").mkdir()
     assert find(tmp_path, "eva", LAB).plan == "missing"
     hand_in(tmp_path, "ivo", "Tiny.ipynb").with_name("timestamp.txt").write_text("soon")
-    misnamed = find(tmp_path, "ivo", LAB)
-    assert misnamed.path is None and misnamed.timestamp is None
-    assert "must be called tiny.ipynb; there is Tiny.ipynb" in str(misnamed.reason)
+    near = find(tmp_path, "ivo", LAB)
+    assert near.path is not None and near.plan == "graded" and near.timestamp is None
+    assert near.note == "The file was called 'Tiny.ipynb' and not 'tiny.ipynb'."
+    hand_in(tmp_path, "zoe", "one.ipynb").with_name("two.ipynb").write_text("{}")
+    assert "none is called tiny.ipynb: one.ipynb, two.ipynb" in str(find(tmp_path, "zoe", LAB).reason)
+    other = hand_in(tmp_path, "max", "other.ipynb")
+    other.write_text('{"cells": [], "metadata": {"course": {"lab": "other"}}}')
+    assert "other.ipynb is lab 'other'" in str(find(tmp_path, "max", LAB).reason)
 
 
 def test_links_out_of_the_submissions_are_not_followed(tmp_path: Path) -> None:
@@ -125,9 +131,9 @@ def course(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> Class:
     (submissions / "ivo").mkdir()
     notebook = packed(restore(lab.honest["solved"], lab.frame).notebook)
 
-    def engine(tasks: list[Task], workers: int, options: Options) -> Iterator[tuple[Task, Result]]:
+    def engine(tasks: list[Task], workers: int, options: Options) -> Iterator[Done]:
         for task in tasks:
-            yield task, Result("waiting", notebook, SCORES)
+            yield Done(task, Result("waiting", notebook, SCORES))
 
     monkeypatch.setattr(classroom, "grade_many", engine)
     return Class(lab.folder, submissions, {LAB: lab.master})
@@ -142,8 +148,9 @@ def grade(course: Class) -> tuple[list[tuple[str, str, float | None]], CourseErr
         found,
         url,
         workers=1,
-        options=Options(),
+        options=Options(trusted=True),
         lock_seconds=1,
+        regrade=True,
         on_entry=lambda entry: told.append(entry.student),
     )
     assert sorted(told) == ["ada", "eva", "ivo"]

@@ -20,9 +20,10 @@ from grading.demo import (
     make,
     submissions,
 )
+from grading.intake import read_submission
 from grading.notebooks import CourseError, read_notebook
 from grading.release import source_of
-from grading.restore import UnreadableError, read_submission
+from grading.restore import UnreadableError
 
 ROOT = Path(__file__).resolve().parents[2]
 SIGN = Mistake(LAB, "tiny-1-1-answer", "rise + self", "rise - self", "the sign of the offset")

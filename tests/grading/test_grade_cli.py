@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
+import signal
 import sqlite3
+import subprocess
 import sys
+import time
 from contextlib import closing
 from pathlib import Path
 
@@ -14,6 +17,8 @@ from tiny_class import lab_fixture as lab_fixture
 
 from grading import cli, demo
 from grading.demo import Mistake
+
+TRUST = "--i-trust-these-notebooks"  # the tiny lab's tests are bare asserts
 
 
 @pytest.fixture
@@ -64,7 +69,7 @@ def test_the_example_class_from_start_to_report(
         "damaged": ("failed", None, 5),
     }
     cell = next(e for e in report["entries"] if e["student"] == "complete")["cells"][0]
-    assert {"id", "score", "max", "seconds", "job", "manual"} == set(cell)
+    assert {"id", "score", "max", "seconds", "job", "manual", "findings"} == set(cell)
     pages = {path.parts[-3] for path in place.glob(f"feedback/*/{LAB}/{LAB}.html")}
     assert pages == set(scores)
     assert (place / "gradebook.db").exists() and (place / "report.html").exists()
@@ -91,10 +96,50 @@ def again_into_the_same_folder(course, place: Path) -> None:
     page = (place / "feedback" / "complete" / LAB / f"{LAB}.html").read_text("utf-8")
     assert "(Score: 5.0 / 5.0)" in page
     out = place / "again.json"
-    code, said = course("grade", "--course-dir", place, "--student", "complete", "--json", out)
+    words = ("--course-dir", place, "--student", "complete", "--json", out)
+    code, said = course("grade", *words, TRUST)
     assert code == 0, said
     [entry] = json.loads(out.read_text())["entries"]
     assert (entry["status"], entry["score"]) == ("graded", 5)
+
+
+def test_what_was_graded_is_not_run_again(course, class_dir: Path) -> None:
+    words = ["grade", "--course-dir", class_dir, TRUST]
+    code, said = course(*words, "--student", "untouched", "--student", "damaged")
+    assert code == 0, said
+    kept = {path: path.stat().st_mtime_ns for path in class_dir.glob(".grades/*/*.gz")}
+    assert len(kept) == 2
+    code, said = course(*words, "--student", "untouched", "--student", "half")
+    assert code == 0, said
+    now = {path: path.stat().st_mtime_ns for path in class_dir.glob(".grades/*/*.gz")}
+    assert len(now) == 3 and kept.items() < now.items()
+    course(*words, "--student", "damaged", "--regrade")
+    again = {path: path.stat().st_mtime_ns for path in class_dir.glob(".grades/*/*.gz")}
+    assert len(again) == 3 and len(again.items() - now.items()) == 1
+
+
+def test_ctrl_c_keeps_what_was_graded(course, class_dir: Path) -> None:
+    solved = class_dir / "submitted" / "complete" / LAB / f"{LAB}.ipynb"
+    for number in range(4):
+        path = class_dir / "submitted" / f"s{number}" / LAB / f"{LAB}.ipynb"
+        path.parent.mkdir(parents=True)
+        path.write_bytes(solved.read_bytes() + b"\n" * (number + 1))
+    words = ["grade", "--course-dir", str(class_dir), "--jobs", "1", TRUST]
+    started = subprocess.Popen([sys.executable, "-m", "grading.cli", *words], cwd=class_dir)
+    deadline = time.monotonic() + 60
+    while len(list(class_dir.glob(".grades/*/*.gz"))) < 2 and time.monotonic() < deadline:
+        time.sleep(0.05)
+    started.send_signal(signal.SIGINT)
+    assert started.wait(30) == 130
+    kept = {path: path.stat().st_mtime_ns for path in class_dir.glob(".grades/*/*.gz")}
+    assert 2 <= len(kept) < 9
+    code, said = course(*words)
+    assert code == 0, said
+    now = {path: path.stat().st_mtime_ns for path in class_dir.glob(".grades/*/*.gz")}
+    assert len(now) == 9 and kept.items() < now.items()
+    with closing(sqlite3.connect(class_dir / "gradebook.db")) as base:
+        [(count,)] = base.execute("SELECT count(*) FROM submitted_assignment")
+    assert count == 9
 
 
 # ---------------------------------------------------------------- without running a notebook
@@ -115,7 +160,10 @@ def test_dry_run_says_and_changes_nothing(course, class_dir: Path) -> None:
         (["grade", "tinny"], "There is no lab 'tinny'"),
         (["grade", "--submissions", "nowhere"], "is not a folder"),
         (["grade", "--student", "nobody"], "nobody"),
-        (["grade", "--db", "nonsense"], "not a database URL"),
+        (["grade", "--db", "nonsense", TRUST], "not a database URL"),
+        (["grade"], "Lab 'tiny' has no checks"),
+        (["grade", "--backend", "bars", TRUST], "there is no backend 'bars'"),
+        (["grade", "--scheduler", "tcp://127.0.0.1:9", TRUST], "no Dask scheduler answers"),
         (["feedback", "tinny"], "There is no lab 'tinny'"),
         (["feedback"], "nothing graded"),
         (["report"], "could not be read"),
@@ -143,7 +191,7 @@ def test_a_gradebook_in_use_stops_before_anything_runs(course, class_dir: Path) 
     with closing(sqlite3.connect(book)) as other:
         other.execute("CREATE TABLE t (x)")
         other.execute("BEGIN EXCLUSIVE")
-        code, said = course("grade", "--course-dir", class_dir, "--lock-wait", "0.2")
+        code, said = course("grade", "--course-dir", class_dir, "--lock-wait", "0.2", TRUST)
     assert code == 2 and "is in use" in said and "Close Formgrader" in said
     assert not (class_dir / "autograded").exists()
 
