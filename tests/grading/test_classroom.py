@@ -76,7 +76,8 @@ def test_what_stands_in_a_students_folder(tmp_path: Path) -> None:
     assert near.path is not None and near.plan == "graded" and near.timestamp is None
     assert near.note == "The file was called 'Tiny.ipynb' and not 'tiny.ipynb'."
     hand_in(tmp_path, "zoe", "one.ipynb").with_name("two.ipynb").write_text("{}")
-    assert "none is called tiny.ipynb: one.ipynb, two.ipynb" in str(find(tmp_path, "zoe", LAB).reason)
+    said = str(find(tmp_path, "zoe", LAB).reason)
+    assert "none is called tiny.ipynb: one.ipynb, two.ipynb" in said
     other = hand_in(tmp_path, "max", "other.ipynb")
     other.write_text('{"cells": [], "metadata": {"course": {"lab": "other"}}}')
     assert "other.ipynb is lab 'other'" in str(find(tmp_path, "max", LAB).reason)
