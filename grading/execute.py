@@ -20,6 +20,7 @@ from typing import Any
 
 import psutil  # type: ignore[import-untyped]
 import zmq.asyncio
+from jupyter_client.asynchronous import AsyncKernelClient
 from jupyter_client.kernelspec import KernelSpecManager
 from jupyter_client.manager import AsyncKernelManager
 from jupyter_client.provisioning import KernelProvisionerBase
@@ -74,6 +75,25 @@ def kernel_environment(home: Path, mark: str, course: Mapping[str, str]) -> dict
     )
 
 
+class _KernelClient(AsyncKernelClient):
+    """A client with the channels that a run needs.
+
+    Nothing asks for input here. And the heartbeat's thread waits for ever, where what answers it
+    is no heartbeat.
+    """
+
+    def start_channels(
+        self,
+        shell: bool = True,
+        iopub: bool = True,
+        stdin: bool = False,
+        hb: bool = False,
+        control: bool = True,
+    ) -> None:
+        """Connect; what is False stays unconnected."""
+        super().start_channels(shell, iopub, False, False, control)
+
+
 class _Manager(AsyncKernelManager):
     """A manager whose sockets take no message larger than `largest` bytes."""
 
@@ -94,6 +114,7 @@ def _kernel_manager(home: Path, limits: Limits) -> _Manager:
     # No kernel folders: "python3" is then this very Python, whatever the user has installed.
     manager = _Manager(
         kernel_name="python3",
+        client_factory=_KernelClient,
         kernel_spec_manager=KernelSpecManager(kernel_dirs=[], ensure_native_kernel=True),
         connection_file=str(home / "run" / "kernel.json"),
     )
