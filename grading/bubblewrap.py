@@ -325,6 +325,8 @@ def _mounts(start: Start, proc: bool) -> Iterator[list[str]]:
     yield ["--dev", "/dev"]
     if proc:
         yield ["--proc", "/proc"]
+        for path in box_files.untold():
+            yield ["--ro-bind", "/dev/null", str(path)]
     # bwrap cannot show one writable file system at three places, so that each has its share.
     for place, share in (("/scratch", 2), ("/tmp", 4), ("/dev/shm", 4)):
         size = str(start.limits.scratch_bytes // share)
