@@ -35,7 +35,10 @@ class Session:
             elif "ename" in content:
                 said.append(f"{content['ename']}: {content['evalue']}")
 
-        self.client.execute_interactive(code, timeout=seconds, output_hook=note)
+        # Otherwise an error makes the kernel drop what is asked soon after it.
+        self.client.execute_interactive(
+            code, timeout=seconds, output_hook=note, stop_on_error=False
+        )
         return "".join(said)
 
     def run_to_the_end(self, code: str, seconds: float = 15) -> int | None:
