@@ -6,7 +6,7 @@ READY := $(VENV)/.ready
 
 export COURSE_BUDGET ?= laptop
 
-.PHONY: help install demo lab test lint format release corpus bench lock clean
+.PHONY: help install demo lab test lint format release corpus soak bench lock clean
 
 help:
 	@echo "make demo     install, release the labs, grade a small example class, write feedback and a report"
@@ -16,6 +16,7 @@ help:
 	@echo "make format   let ruff format the code"
 	@echo "make release  regenerate notebooks/ and course_utils/solved/ from solutions/"
 	@echo "make corpus   every right and wrong answer, and mutants of the reference, against the checks"
+	@echo "make soak     a hundred kills, crashes and damaged files, and every hostile submission: two hours"
 	@echo "make bench    run every benchmark behind README's figures"
 	@echo "make lock     renew requirements.lock from pyproject.toml"
 
@@ -56,6 +57,11 @@ release: install
 
 corpus: install
 	$(BIN)/python tests/corpus/run.py
+
+soak: install
+	COURSE_ROUNDS=100 $(BIN)/python -m pytest -n auto --dist worksteal tests/grading/test_kill_rounds.py \
+		tests/grading/test_gradebook_crash.py tests/grading/test_intake.py
+	$(BIN)/python tests/hostile/run.py
 
 bench: install
 	for script in benchmarks/[a-z]*.py; do $(BIN)/python $$script || exit 1; done
