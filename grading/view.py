@@ -34,6 +34,11 @@ def ready(*numbers: str) -> bool:
     if waiting:
         print(f"This cell waits for your job {{', '.join(waiting)}}.")
     return not waiting
+
+
+def progress() -> None:
+    """Says that the grader keeps the points itself."""
+    print("Checked by the grader.")
 '''
 # What a probe's answer stands on: neither expected values nor verdicts.
 EXCHANGE = ("__init__.py", "core.py", "exchange.py")

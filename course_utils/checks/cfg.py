@@ -369,4 +369,9 @@ JOBS = (
     )),
 )  # fmt: skip
 
-LAB, check, ready = display.lab("cfg", JOBS)
+QUESTIONS = (
+    display.Question("2.5", "Where the formula comes from", 2),
+    display.Question("2.6", "What guidance does to the distribution", 3),
+)
+
+LAB, check, ready, progress = display.lab("cfg", JOBS, QUESTIONS)

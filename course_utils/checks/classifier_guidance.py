@@ -90,4 +90,10 @@ JOBS = (
     )),
 )  # fmt: skip
 
-LAB, check, ready = display.lab("classifier_guidance", JOBS)
+QUESTIONS = (
+    display.Question("5.8", "Why it must know the time", 1),
+    display.Question("5.9", "Where the chain is only nearly right", 1),
+    display.Question("5.10", "With a classifier, or without", 1),
+)
+
+LAB, check, ready, progress = display.lab("classifier_guidance", JOBS, QUESTIONS)

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import html
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from course_utils.checks.core import Job, Report, run
 
+DONE = "done"
+MARKS = {DONE: "✓", "partly done": "◐", "not right yet": "✗"}
+LEFT = ' style="text-align:left"'
 GREEN, RED, BOLD, PLAIN = "\x1b[32m", "\x1b[31m", "\x1b[1m", "\x1b[0m"
 
 
@@ -38,17 +42,17 @@ def headline(report: Report) -> str:
     return f"{job.number} {job.title} · {state} · {report.earned:g} of {job.points:g} points"
 
 
-def as_text(report: Report, colour: bool = False) -> str:
-    """The result in plain text (with terminal colours on request)."""
+def as_text(report: Report, colour: bool = False, footer: str = "") -> str:
+    """The result in plain text (with terminal colours on request), and a last line below it."""
     green, red, bold, plain = (GREEN, RED, BOLD, PLAIN) if colour else ("", "", "", "")
     lines = [f"{bold}{headline(report)}{plain}"]
     for finding in report.findings:
         mark = f"{green}✓{plain}" if finding.ok else f"{red}✗{plain}"
         lines.append(f"{mark} {finding.message}")
-    return "\n".join(lines)
+    return "\n".join([*lines, footer] if footer else lines)
 
 
-def as_html(report: Report) -> str:
+def as_html(report: Report, footer: str = "") -> str:
     """The result as a small block that reads well on a light and on a dark page."""
     colour = "#1a7f4b" if report.passed else "#b35900"
     rows = "".join(
@@ -56,21 +60,22 @@ def as_html(report: Report) -> str:
         f"{'✓' if finding.ok else '✗'}</span> {html.escape(finding.message)}</div>"
         for finding in report.findings
     )
+    last = f'<div style="opacity:.8">{html.escape(footer)}</div>' if footer else ""
     return (
         f'<div style="border-left:4px solid {colour};padding:.2em .8em;margin:.2em 0">'
-        f"<b>{html.escape(headline(report))}</b>{rows}</div>"
+        f"<b>{html.escape(headline(report))}</b>{rows}{last}</div>"
     )
 
 
-def show(report: Report) -> None:
+def show(text: str, page: str) -> None:
     """Show a result: HTML where there is a front end, text elsewhere."""
     from IPython.core.getipython import get_ipython
     from IPython.display import display
 
     if get_ipython() is None:
-        print(as_text(report))
+        print(text)
         return
-    display({"text/plain": as_text(report), "text/html": as_html(report)}, raw=True)
+    display({"text/plain": text, "text/html": page}, raw=True)
 
 
 def stub_error(report: Report) -> NotImplementedError:
@@ -83,12 +88,22 @@ def stub_error(report: Report) -> NotImplementedError:
     return error
 
 
+@dataclass(frozen=True)
+class Question:
+    """A job that is answered in words, and read by a human."""
+
+    number: str
+    title: str
+    points: int | float
+
+
 class Lab:
     """The jobs of one lab, and what this session knows of each."""
 
-    def __init__(self, name: str, jobs: Sequence[Job]) -> None:
+    def __init__(self, name: str, jobs: Sequence[Job], questions: Sequence[Question] = ()) -> None:
         self.name = name
         self.jobs = {job.number: job for job in jobs}
+        self.questions = tuple(questions)
         self.reports: dict[str, Report] = {}
 
     def find(self, targets: tuple[Any, ...], number: str | None) -> Job:
@@ -138,7 +153,8 @@ class Lab:
             raise stub_error(report) from None
         if not report.earned:
             raise NotYet(report) from None
-        show(report)
+        footer = self.outlook()
+        show(as_text(report, footer=footer), as_html(report, footer))
         return None if report.passed else Points(report.earned)
 
     def ready(self, *numbers: str) -> bool:
@@ -155,10 +171,75 @@ class Lab:
             )
         return not waiting
 
+    def outlook(self) -> str:
+        """The points so far, and what to do next, in one line."""
+        earned = sum(report.earned for report in self.reports.values())
+        by_checks = sum(job.points for job in self.jobs.values())
+        line = f"So far {earned:g} of {by_checks:g} points"
+        if self.questions:
+            line += f", and {sum(q.points for q in self.questions):g} more for answers in words"
+        left = [job for number, job in self.jobs.items() if self.state(number) != DONE]
+        if left:
+            job = left[0]
+            return f"{line}. Next: {job.number} {job.title} (about {job.minutes} minutes)."
+        words = ", ".join(question.number for question in self.questions)
+        return f"{line}. All checks pass." + (f" Left to write: {words}." if words else "")
+
+    def state(self, number: str) -> str:
+        """What this session knows of a job, in two or three words."""
+        report = self.reports.get(number)
+        if report is None:
+            return "not checked yet"
+        if report.passed:
+            return DONE
+        if report.stub and not report.earned:
+            return "not written yet"
+        return "partly done" if report.earned else "not right yet"
+
+    def progress(self) -> None:
+        """Show all jobs of the lab with their state and points, and what to do next.
+
+        It knows what was checked since the kernel started.
+        """
+        rows = [
+            (number, job.title, self.state(number), f"{self._earned(number):g} of {job.points:g}")
+            for number, job in self.jobs.items()
+        ]
+        rows += [(q.number, q.title, "in words", f"up to {q.points:g}") for q in self.questions]
+        rows.sort(key=lambda row: [int(part) for part in row[0].split(".")])
+        show(_rows_as_text(rows, self.outlook()), _rows_as_html(rows, self.outlook()))
+
+    def _earned(self, number: str) -> int | float:
+        return self.reports[number].earned if number in self.reports else 0
+
+
+Row = tuple[str, str, str, str]
+
+
+def _rows_as_text(rows: Sequence[Row], footer: str) -> str:
+    widths = [max(len(row[i]) for row in rows) for i in range(4)]
+    lines = [
+        f"{MARKS.get(row[2], ' ')} "
+        + "  ".join(text.ljust(width) for text, width in zip(row, widths, strict=True)).rstrip()
+        for row in rows
+    ]
+    return "\n".join([*lines, footer])
+
+
+def _rows_as_html(rows: Sequence[Row], footer: str) -> str:
+    head = "".join(f"<th{LEFT}>{name}</th>" for name in ("", "job", "", "state", "points"))
+    body = "".join(
+        f"<tr><td{LEFT}>{MARKS.get(row[2], '')}</td>"
+        + "".join(f"<td{LEFT}>{html.escape(text)}</td>" for text in row)
+        + "</tr>"
+        for row in rows
+    )
+    return f"<table><tr>{head}</tr>{body}</table><div>{html.escape(footer)}</div>"
+
 
 def lab(
-    name: str, jobs: Sequence[Job]
-) -> tuple[Lab, Callable[..., Points | None], Callable[..., bool]]:
-    """A lab's record, its ``check`` and its ``ready``."""
-    record = Lab(name, jobs)
-    return record, record.check, record.ready
+    name: str, jobs: Sequence[Job], questions: Sequence[Question] = ()
+) -> tuple[Lab, Callable[..., Points | None], Callable[..., bool], Callable[[], None]]:
+    """A lab's record, its ``check``, its ``ready`` and its ``progress``."""
+    record = Lab(name, jobs, questions)
+    return record, record.check, record.ready, record.progress

@@ -255,4 +255,9 @@ JOBS = (
     )),
 )  # fmt: skip
 
-LAB, check, ready = display.lab("dit", JOBS)
+QUESTIONS = (
+    display.Question("4.7", "What a U-Net knows", 3),
+    display.Question("4.8", "Why the gates begin at zero", 2),
+)
+
+LAB, check, ready, progress = display.lab("dit", JOBS, QUESTIONS)

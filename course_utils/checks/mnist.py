@@ -289,4 +289,6 @@ JOBS = (
     )),
 )  # fmt: skip
 
-LAB, check, ready = display.lab("mnist", JOBS)
+QUESTIONS = (display.Question("1.5", "At the end of the road", 2),)
+
+LAB, check, ready, progress = display.lab("mnist", JOBS, QUESTIONS)

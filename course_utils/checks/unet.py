@@ -292,4 +292,9 @@ JOBS = (
     )),
 )  # fmt: skip
 
-LAB, check, ready = display.lab("unet", JOBS)
+QUESTIONS = (
+    display.Question("3.5", "Two parts of the machine", 3),
+    display.Question("3.6", "What the knob does to handwriting", 3),
+)
+
+LAB, check, ready, progress = display.lab("unet", JOBS, QUESTIONS)

@@ -30,10 +30,13 @@ def test_checks_and_text_describe_the_same_jobs(lab: str, notebook: nbformat.Not
         for job in jobs_in(notebook)
         if job.kind == "code"
     }
-    jobs = importlib.import_module(f"course_utils.checks.{lab}").JOBS
+    checks = importlib.import_module(f"course_utils.checks.{lab}")
     assert told == {
-        job.number: (job.title, float(job.points), job.difficulty, job.minutes) for job in jobs
+        job.number: (job.title, float(job.points), job.difficulty, job.minutes)
+        for job in checks.JOBS
     }
+    in_words = [(j.number, j.title, j.points) for j in jobs_in(notebook) if j.kind != "code"]
+    assert in_words == [(q.number, q.title, q.points) for q in checks.QUESTIONS]
 
 
 def test_every_job_has_two_hints_and_a_visible_and_a_hidden_check(

@@ -2,7 +2,7 @@ import pytest
 import torch
 
 from course_utils.checks.core import Finding, Job, Part
-from course_utils.checks.display import Lab, NotYet, Points, as_html, as_text
+from course_utils.checks.display import Lab, NotYet, Points, Question, as_html, as_text
 
 
 def target() -> torch.Tensor:
@@ -81,3 +81,67 @@ def test_ready_waits_until_the_stub_is_gone(capsys: pytest.CaptureFixture[str]) 
     with pytest.raises(NotImplementedError):
         record.check(other)
     assert not record.ready("9.2")
+
+
+def test_after_a_check_stand_the_points_so_far_and_what_comes_next(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    record = lab(part(1.5, True))
+    record.questions = (Question("9.3", "Why", 2),)
+    record.check(target)
+    said = capsys.readouterr().out.splitlines()[-1]
+    assert said == (
+        "So far 1.5 of 3.5 points, and 2 more for answers in words."
+        " Next: 9.2 Second (about 5 minutes)."
+    )
+
+
+def test_when_all_checks_pass_only_the_words_are_left(capsys: pytest.CaptureFixture[str]) -> None:
+    record = Lab("one", [Job("9.1", "First", 1, 5, ("target",), (part(1, True),))])
+    record.check(target)
+    assert capsys.readouterr().out.endswith("So far 1 of 1 points. All checks pass.\n")
+    record.questions = (Question("9.2", "Why", 2), Question("9.3", "Who", 1))
+    assert record.outlook().endswith("All checks pass. Left to write: 9.2, 9.3.")
+
+
+def test_progress_shows_each_job_in_order_with_state_and_points(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    jobs = [
+        Job("9.1", "First", 1, 5, ("target",), (part(1, True), part(1, False))),
+        Job("9.2", "Second", 1, 5, ("other",), (part(2, True),)),
+        Job("9.3", "Third", 1, 5, ("b",), (part(2, False),)),
+        Job("9.10", "Tenth", 1, 5, ("a",), (part(2, True),)),
+    ]
+    record = Lab("nine", jobs, (Question("9.4", "Why", 3),))
+    record.check(target)
+    for wrong, number in ((other, "9.2"), (target, "9.3")):
+        with pytest.raises((NotYet, NotImplementedError)):
+            record.check(wrong, job=number)
+    capsys.readouterr()
+    record.progress()
+    lines = [" ".join(line.split()) for line in capsys.readouterr().out.splitlines()]
+    assert lines == [
+        "◐ 9.1 First partly done 1 of 2",
+        "9.2 Second not written yet 0 of 2",
+        "✗ 9.3 Third not right yet 0 of 2",
+        "9.4 Why in words up to 3",
+        "9.10 Tenth not checked yet 0 of 2",
+        "So far 1 of 8 points, and 3 more for answers in words. Next: 9.1 First (about 5 minutes).",
+    ]
+
+
+def test_a_front_end_gets_a_table(monkeypatch: pytest.MonkeyPatch) -> None:
+    import IPython.core.getipython
+    import IPython.display
+
+    shown = []
+    monkeypatch.setattr(IPython.core.getipython, "get_ipython", lambda: object())
+    monkeypatch.setattr(IPython.display, "display", lambda data, raw: shown.append(data))
+    record = lab(part(1, True))
+    record.questions = (Question("9.3", "x < y", 2),)
+    record.check(target)
+    record.progress()
+    assert "So far 1 of 3 points" in shown[0]["text/html"]
+    assert "So far 1 of 3 points" in shown[0]["text/plain"]
+    assert shown[1]["text/html"].count("<tr>") == 4 and "x &lt; y" in shown[1]["text/html"]
