@@ -18,7 +18,6 @@ from pathlib import Path
 from subprocess import DEVNULL
 from typing import Any
 
-import psutil  # type: ignore[import-untyped]
 import zmq.asyncio
 from jupyter_client.asynchronous import AsyncKernelClient
 from jupyter_client.kernelspec import KernelSpecManager
@@ -30,24 +29,10 @@ from traitlets import default
 
 from grading.boxes import LOST, Backend, BoxError, Kernel, Limits, Start
 from grading.client import Client, DisturbedError, Examiner, Execution
+from grading.plain import MARK, PASSED_ON, end_processes
 from grading.view import preload_of
 
-MARK = "COURSE_RUN_MARK"
 UNIX_SOCKET_PATH_LIMIT = 90  # bytes; the system's own limit is 104 to 108
-
-# What a kernel may see of the grader's environment: enough to find Python, its libraries
-# and a graphics card, and nothing that could be a secret. PYTHONDONTWRITEBYTECODE is left out
-# with intent: compiling the libraries anew for each submission more than doubles its time.
-# fmt: off
-PASSED_ON = frozenset((
-    "PATH", "HOME", "USER", "LOGNAME", "LANG", "LANGUAGE", "TZ", "SHELL", "VIRTUAL_ENV",
-    "CONDA_PREFIX", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "CUDA_HOME",
-    "CUDA_VISIBLE_DEVICES", "SYSTEMROOT", "SYSTEMDRIVE", "COMSPEC", "PATHEXT", "USERPROFILE",
-    "APPDATA", "LOCALAPPDATA", "PROGRAMDATA", "PROGRAMFILES", "NUMBER_OF_PROCESSORS",
-    "MPLCONFIGDIR", "XDG_CACHE_HOME", "PYTHONUSERBASE", "PYTHONPYCACHEPREFIX",
-))
-# fmt: on
-
 
 # ---------------------------------------------------------------- the kernel's surroundings
 
@@ -171,54 +156,6 @@ class _Boxed(KernelProvisionerBase):
 
     async def cleanup(self, restart: bool = False) -> None:
         await self.kill()
-
-
-def end_processes(root: int | None, mark: str) -> None:
-    """Kill a kernel, all its descendants, and every process that carries its mark.
-
-    The mark in the environment finds those that left the tree (`setsid`, double forks).
-    """
-    for _ in range(5):
-        doomed = _descendants(root) + _marked(mark)
-        if not doomed:
-            return
-        for process in doomed:
-            try:
-                process.kill()
-            except psutil.Error:
-                continue
-        psutil.wait_procs(doomed, timeout=1)
-
-
-def _descendants(root: int | None) -> list[psutil.Process]:
-    if root is None:
-        return []
-    try:
-        process = psutil.Process(root)
-        found = [process, *process.children(recursive=True)]
-    except psutil.Error:
-        return []
-    return [p for p in found if _alive(p)]
-
-
-def _marked(mark: str) -> list[psutil.Process]:
-    if not mark:
-        return []
-    found = []
-    for process in psutil.process_iter():
-        try:
-            if process.environ().get(MARK) == mark and _alive(process):
-                found.append(process)
-        except (psutil.Error, OSError):
-            continue
-    return found
-
-
-def _alive(process: psutil.Process) -> bool:
-    try:
-        return process.status() != psutil.STATUS_ZOMBIE
-    except psutil.Error:
-        return False
 
 
 # ---------------------------------------------------------------- running

@@ -20,6 +20,8 @@ from typing import Any
 from grading import linux
 from grading.box_kernel import first_process
 from grading.boxes import LOST
+from grading.usage import family as descent
+from grading.usage import memory
 
 INSIDE_ID = 1000  # the user that a submission is inside its box
 NOBODY = 65534  # who that is outside, where the grader is root
@@ -32,7 +34,7 @@ def keep(link: socket.socket, message: dict[str, Any]) -> int:
     os.setsid()
     linux.prctl(linux.PR_SET_CHILD_SUBREAPER, 1)
     ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-    base = _own_memory()
+    base = memory(os.getpid())
     try:
         first = _start_first(ours, theirs, message)
     except OSError as error:
@@ -166,7 +168,7 @@ def _interrupt(first: int) -> None:
 
     That one may not send it itself: it is another user than the kernel, and has no rights.
     """
-    family = _family(first)
+    family = list(descent(first))
     if len(family) > 1:
         with contextlib.suppress(OSError):
             os.kill(family[1], signal.SIGINT)
@@ -182,20 +184,6 @@ def _end(first: int) -> None:
 
 
 # ---------------------------------------------------------------- counting
-
-
-def _memory(pid: int) -> int:
-    """Bytes of a process that no file on disk stands behind; 0 where it is gone."""
-    try:
-        status = Path(f"/proc/{pid}/status").read_text()
-    except OSError:
-        return 0
-    lines = dict(line.split(":", 1) for line in status.splitlines() if ":" in line)
-    return 1024 * sum(int(lines.get(k, "0 kB").split()[0]) for k in ("RssAnon", "RssShmem"))
-
-
-def _own_memory() -> int:
-    return _memory(os.getpid())
 
 
 def _private(pid: int) -> int | None:
@@ -214,20 +202,10 @@ def _used(first: int, base: int) -> tuple[int, int]:
     The first two processes are forks of the server; of others that is not known, so that theirs
     counts in full unless the kernel tells what is private.
     """
-    family = _family(first)
-    sizes = [max(0, _memory(pid) - base) for pid in family[:2]]
+    family = list(descent(first))
+    sizes = [max(0, memory(pid) - base) for pid in family[:2]]
     for pid in family[2:]:
-        size = _memory(pid)
+        size = memory(pid)
         exact = _private(pid) if size > base // 4 else None
         sizes.append(size if exact is None else min(size, exact))
     return sum(sizes), len(family)
-
-
-def _family(root: int) -> list[int]:
-    """`root` and its descendants, parents first."""
-    found = [root]
-    for pid in found:
-        with contextlib.suppress(OSError):
-            for task in Path(f"/proc/{pid}/task").iterdir():
-                found += [int(child) for child in (task / "children").read_text().split()]
-    return found

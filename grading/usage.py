@@ -30,11 +30,16 @@ def take_more(family: Iterable[int], allowed: int) -> bool:
 
     The first sum is quick and counts what forks share more than once; the second is exact.
     """
-    quick = {pid: _memory(pid, "status", ("RssAnon:", "RssShmem:")) for pid in family}
+    quick = {pid: memory(pid) for pid in family}
     if sum(quick.values()) <= allowed:
         return False
     exact = {pid: _memory(pid, "smaps_rollup", ("Pss_Anon:", "Pss_Shmem:")) for pid in quick}
     return sum(exact[pid] or quick[pid] for pid in quick) > allowed
+
+
+def memory(pid: int) -> int:
+    """Bytes of a process that no file on disk stands behind; 0 where it is gone."""
+    return _memory(pid, "status", ("RssAnon:", "RssShmem:"))
 
 
 def processor_seconds(pid: int) -> float:

@@ -18,7 +18,7 @@ import threading
 from collections.abc import Mapping
 from typing import Any, BinaryIO
 
-from grading.execute import end_processes
+from grading.plain import end_processes
 
 
 class WorkerEndedError(Exception):

@@ -8,7 +8,7 @@ import psutil
 import pytest
 from nbformat.v4 import new_code_cell, new_notebook, new_output
 
-from grading.execute import Limits, end_processes, kernel_environment, limit_lines, run_notebook
+from grading.execute import Limits, kernel_environment, limit_lines, run_notebook
 
 
 def test_kernel_environment_is_chosen_not_inherited(
@@ -52,10 +52,6 @@ def test_wall_limit_ends_a_notebook_of_many_slow_cells() -> None:
     run = run_notebook(new_notebook(cells=cells), Limits(cell_seconds=60, wall_seconds=6), {})
     assert run.stopped is not None and "longer than 6 s in all" in run.stopped
     assert len(run.finished) < 10
-
-
-def test_end_processes_without_root_or_mark_ends_nothing() -> None:
-    end_processes(None, "")
 
 
 def test_lines_are_limited_in_each_cell() -> None:
