@@ -4,6 +4,8 @@ Settings come from the environment, so one notebook serves a laptop, Colab and a
 
 - ``COURSE_DEVICE``: ``cpu``, ``cuda``, ``cuda:1``, ``mps``. Default: the fastest one present.
 - ``COURSE_BUDGET``: ``smoke`` (seconds), ``laptop`` (the default), ``full`` (a GPU).
+- ``COURSE_RUNS``: the folder of training runs and their checkpoints. Default: ``runs``; on Colab
+  the mounted Drive.
 - ``COURSE_PROGRESS``: ``0`` no progress bars, ``1`` bars even under the smoke budget.
 """
 
@@ -30,6 +32,8 @@ import course_utils
 Budget = Literal["smoke", "laptop", "full"]
 Precision = Literal["float32", "bfloat16"]
 T = TypeVar("T")
+
+DRIVE = Path("/content/drive/MyDrive")  # where Colab mounts it
 
 _said: set[str] = set()
 
@@ -187,6 +191,22 @@ def by_budget(*, smoke: T, laptop: T, full: T) -> T:
 def in_colab() -> bool:
     """Whether this is a Google Colab runtime."""
     return "COLAB_RELEASE_TAG" in os.environ or "google.colab" in sys.modules
+
+
+def runs_dir() -> Path:
+    """Where training keeps its checkpoints: ``COURSE_RUNS``; on Colab the Drive that is mounted,
+    since the machine itself is soon forgotten; else the folder ``runs``.
+    """
+    given = os.environ.get("COURSE_RUNS", "").strip()
+    if given or not in_colab():
+        return Path(given or "runs")
+    if DRIVE.is_dir():
+        return DRIVE / "generative-models" / "runs"
+    _say_once(
+        "Notice: when this Colab machine ends, its files are gone, checkpoints too. To keep them, "
+        "mount your Drive first: from google.colab import drive; drive.mount('/content/drive')"
+    )
+    return Path("runs")
 
 
 def setup(lab: str, seed: int = 0) -> torch.device:

@@ -76,7 +76,7 @@ class Trainer(ABC):
         monitor: Callable[[Glance], None] | None = None,
         monitor_every: int = 0,
         seed: int | None = None,
-        run_dir: str | Path = "runs",
+        run_dir: str | Path | None = None,
         **kwargs: Any,
     ) -> tuple[Float[np.ndarray, " steps"], Int[np.ndarray, " steps"]]:
         """Take optimizer steps until ``model`` has had ``num_steps``; return losses and steps.
@@ -91,6 +91,7 @@ class Trainer(ABC):
                 its last checkpoint, unless ``resume`` is False, and one is written at the end.
                 None: a new run each time; it is given a folder and a readable name only where
                 ``ckpt_every`` or an interrupt asks for a checkpoint.
+            run_dir: None is :func:`runtime.runs_dir`, ``runs`` on most machines.
             ema_decay: such as 0.999. When this returns, ``model`` holds the exponential moving
                 average of the weights, which samples better than the last weights do; those
                 stay in the checkpoint. See :func:`ema_decay_at`.
@@ -129,7 +130,8 @@ class Trainer(ABC):
             *(float(lr), warmup_steps, ema_decay, accumulate, precision, clip_norm),
             *(lr_schedule, decay_steps),
         )
-        folder = RunFolder(run_dir, run_name, type(self).__name__, start_over=not resume)
+        root = runtime.runs_dir() if run_dir is None else run_dir
+        folder = RunFolder(root, run_name, type(self).__name__, start_over=not resume)
         self.model = model
         try:
             with distributed.together(_device_of(model)):

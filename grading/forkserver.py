@@ -66,15 +66,18 @@ def receive(control: socket.socket) -> tuple[dict[str, Any], int] | None:
 
 
 def preload(names: Iterable[str], view: str, environment: Mapping[str, str]) -> None:
-    """Import modules from `view`; "module:name" is called, too. Failures are left to kernels."""
+    """Import modules from `view`; of "module:name:word" the name is called with the word, too.
+
+    Failures are left to kernels.
+    """
     sys.path.insert(0, view)
     os.environ.update(environment)
     for name in names:
-        module, _, call = name.partition(":")
+        module, *call = name.split(":")
         with contextlib.suppress(Exception):
             found = importlib.import_module(module)
             if call:
-                getattr(found, call)()
+                getattr(found, call[0])(*call[1:])
     gc.collect()
     gc.freeze()
 

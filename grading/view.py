@@ -44,7 +44,11 @@ def progress() -> None:
 EXCHANGE = ("__init__.py", "core.py", "exchange.py")
 PRELOAD = "preload.json"
 # What costs a lab seconds at its first call, and gives the same to everybody.
-CALLED = (f"{PACKAGE}.mnist:MNISTSampler",)
+CALLED = (
+    f"{PACKAGE}.mnist:MNISTSampler",
+    f"{PACKAGE}.evaluation:reference:mnist",
+    f"{PACKAGE}.evaluation:reference:digits",
+)
 BARRED = (f"{PACKAGE}.checks", f"{PACKAGE}.solved")
 
 

@@ -6,9 +6,11 @@ import math
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
+import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from course_utils.figures.images import mosaic
 from course_utils.figures.style import course_style, show_image
 
 if TYPE_CHECKING:
@@ -22,6 +24,8 @@ def to_player(figure: Figure, update: Callable[[int], Any], frames: int, interva
     from IPython.display import HTML
     from matplotlib.animation import FuncAnimation
 
+    # The writer draws each frame itself; without this, it would be drawn twice.
+    figure.canvas.draw_idle = lambda: None  # type: ignore[method-assign, misc]
     animation = FuncAnimation(figure, update, frames=frames, interval=interval, blit=False)
     with plt.rc_context({"savefig.bbox": None, "animation.embed_limit": 20}):
         page = animation.to_jshtml(default_mode="loop")
@@ -33,24 +37,27 @@ def flow_animation(
     xs: Float[Tensor, "b nt 1 h w"], ts: Float[Tensor, " nt"], titles: Sequence[str] = ()
 ) -> HTML:
     """Images moving along trajectories ``xs`` from noise to data, as a player."""
-    count = len(xs)
+    columns = min(len(xs), 5)
+    rows = math.ceil(len(xs) / columns)
+    frames = xs.detach().cpu()
+    lost = frames.new_full((rows * columns - len(xs), *frames.shape[1:]), math.nan)
+    frames = torch.cat([frames, lost])
+    side = frames.shape[-1]
+    gap = round(0.2 * side) if titles else 2  # a line of text between the rows
     with course_style() as plt:
-        columns = min(count, 5)
-        rows = math.ceil(count / columns)
-        figure, axes = plt.subplots(
-            rows, columns, figsize=(1.5 * columns, 1.5 * rows + 0.4), squeeze=False, dpi=72
-        )
-        flat = list(axes.flat)
-        for index, ax in enumerate(flat):
-            show_image(ax, xs[min(index, count - 1), 0])
-            ax.set_visible(index < count)
-            if titles and index < count:
-                ax.set_title(titles[index], fontsize="small")
+        above = 0.6 if titles else 0.4
+        height = 1.5 * rows + above
+        figure, ax = plt.subplots(figsize=(1.5 * columns, height), dpi=72)
+        figure.subplots_adjust(0.01, 0.02, 0.99, 1 - above / height)
+        show_image(ax, mosaic(frames[:, 0], rows, gap))
+        for index, title in enumerate(titles):
+            row, column = divmod(index, columns)
+            place = ((side + 2) * column + (side - 1) / 2, (side + gap) * row - 1)
+            ax.text(*place, title, fontsize="small", ha="center", va="bottom")
         heading = figure.suptitle("t = 0.00")
 
         def update(frame: int) -> None:
-            for index in range(count):
-                flat[index].images[0].set_data(xs[index, frame].detach().cpu().squeeze().numpy())
+            ax.images[0].set_data(mosaic(frames[:, frame], rows, gap).numpy())
             heading.set_text(f"t = {float(ts[frame]):.2f}")
 
         return to_player(figure, update, xs.shape[1], interval=80)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor
+from torch.nn.functional import interpolate
 
 from course_utils.figures.style import PAGE, course_style, show_image
 
@@ -26,34 +27,16 @@ def image_grid(
 ) -> Figure:
     """Images in rows and columns, with a name for each row and each column.
 
-    Values from -1 (black) to 1 (white); whatever lies outside is clipped.
+    Values from -1 (black) to 1 (white); whatever lies outside is clipped. Rows of smaller images
+    are shown as large as the others.
     """
-    height, width = len(rows), len(rows[0])
-    cell = min(0.85, (PAGE - 1.2) / width)
-    with course_style() as plt:
-        figure, axes = plt.subplots(
-            height,
-            width,
-            figsize=(
-                cell * width + 1.2,
-                cell * height + (0.35 if column_labels or title else 0.05),
-            ),
-            squeeze=False,
-            layout="constrained",
-        )
-        figure.get_layout_engine().set(w_pad=0.01, h_pad=0.01, hspace=0.02, wspace=0.02)
-        for i, row in enumerate(rows):
-            for j in range(width):
-                show_image(axes[i][j], row[j])
-            if row_labels:
-                axes[i][0].set_ylabel(
-                    row_labels[i], rotation=0, ha="right", va="center", labelpad=8
-                )
-        for j, label in enumerate(column_labels):
-            axes[0][j].set_title(label, fontsize="small")
-        if title:
-            figure.suptitle(title, fontsize="medium")
-    return figure
+    side = max(row.shape[-1] for row in rows)
+    images = torch.cat([_as_large_as(side, row.detach().cpu().float()) for row in rows])
+    return _mosaics({"": images}, list(row_labels) or [""] * len(rows), column_labels, title)
+
+
+def _as_large_as(side: int, images: Tensor) -> Tensor:
+    return images if images.shape[-1] == side else interpolate(images, (side, side))
 
 
 def class_grid(
@@ -148,7 +131,7 @@ def _mosaics(
     title: str,
 ) -> Figure:
     """Each grid as one picture: many times faster to draw than axes for each image."""
-    mosaics = {name: _mosaic(images, len(row_labels)) for name, images in grids.items()}
+    mosaics = {name: mosaic(images, len(row_labels)) for name, images in grids.items()}
     side = next(iter(grids.values())).shape[-1]
     columns = sum(len(images) // len(row_labels) for images in grids.values())
     margin = 0.3 + 0.075 * max(map(len, row_labels)) + 0.2 * (len(grids) - 1)
@@ -161,11 +144,11 @@ def _mosaics(
             figsize=(cell * columns + margin, cell * len(row_labels) + above),
             squeeze=False,
             layout="compressed",
-            width_ratios=[mosaic.shape[1] for mosaic in mosaics.values()],
+            width_ratios=[picture.shape[1] for picture in mosaics.values()],
         )
         figure.get_layout_engine().set(wspace=0.04)
-        for ax, (name, mosaic) in zip(axes[0], mosaics.items(), strict=True):
-            show_image(ax, mosaic)
+        for ax, (name, picture) in zip(axes[0], mosaics.items(), strict=True):
+            show_image(ax, picture)
             ax.set_title(name, fontsize="medium")
             ax.tick_params(length=0, labeltop=True, labelbottom=False)
             ax.tick_params(axis="x", labelsize="small")
@@ -176,18 +159,22 @@ def _mosaics(
     return figure
 
 
-def _mosaic(images: Tensor, rows: int) -> Tensor:
-    """One picture of all, `(r c) 1 h w -> (r (h + 2)) (c (w + 2))`, with gaps of NaN."""
+def mosaic(images: Tensor, rows: int, gap: int = _GAP) -> Tensor:
+    """One picture of all, `(r c) 1 h w -> (r (h + 2)) (c (w + 2))`, with gaps of NaN between.
+
+    Raises:
+        ValueError: the images do not make up that many rows.
+    """
     if rows == 0 or len(images) == 0 or len(images) % rows:
         raise ValueError(
             f"there are {len(images)} images and {rows} row labels; expected as many images for "
             "each row."
         )
     n, _, height, width = images.shape
-    canvas = torch.full((rows, height + _GAP, n // rows, width + _GAP), math.nan)
+    canvas = torch.full((rows, height + gap, n // rows, width + _GAP), math.nan)
     grid = images.detach().cpu().float().clamp(-1, 1).reshape(rows, n // rows, height, width)
     canvas[:, :height, :, :width] = grid.transpose(1, 2)
-    return canvas.reshape(rows * (height + _GAP), -1)[:-_GAP, :-_GAP]
+    return canvas.reshape(rows * (height + gap), -1)[:-gap, :-_GAP]
 
 
 def _name_cells(set_ticks: Callable[..., Any], names: Sequence[str], side: int) -> None:
