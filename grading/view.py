@@ -43,12 +43,13 @@ def progress() -> None:
 # What a probe's answer stands on: neither expected values nor verdicts.
 EXCHANGE = ("__init__.py", "core.py", "exchange.py")
 PRELOAD = "preload.json"
-# What costs a lab seconds at its first call, and gives the same to everybody.
-CALLED = (
-    f"{PACKAGE}.mnist:MNISTSampler",
-    f"{PACKAGE}.evaluation:reference:mnist",
-    f"{PACKAGE}.evaluation:reference:digits",
-)
+# What costs labs that import a module seconds at its first call, and gives the same to everybody.
+CALLED = {
+    f"{PACKAGE}.mnist": (f"{PACKAGE}.mnist:MNISTSampler",),
+    f"{PACKAGE}.pretrained": tuple(
+        f"{PACKAGE}.evaluation:reference:{x}" for x in ("mnist", "digits")
+    ),
+}
 BARRED = (f"{PACKAGE}.checks", f"{PACKAGE}.solved")
 
 
@@ -74,7 +75,7 @@ def make_view(target: Path, lab: str, notebook: NotebookNode) -> Path:
     stand_in = target / PACKAGE / "checks" / f"{lab}.py"
     stand_in.write_text(STAND_IN.format(lab=lab), encoding="utf-8")
     loaded = sorted(name for name in names | {f"{PACKAGE}.checks.exchange"} if _is_in(target, name))
-    used = [call for call in CALLED if any(call.startswith(f"{name}:") for name in loaded)]
+    used = [call for module, calls in CALLED.items() if module in loaded for call in calls]
     (target / PRELOAD).write_text(json.dumps([*loaded, *used]), encoding="utf-8")
     return target
 
