@@ -73,7 +73,7 @@ class Recipe:
         *,
         resume: bool = True,
         seed: int = 0,
-        run_dir: str | Path = "runs",
+        run_dir: str | Path | None = None,
         tensorboard: bool = False,
         draw: Draw | None = None,
     ) -> tuple[Float[np.ndarray, " steps"], Int[np.ndarray, " steps"]]:
@@ -82,7 +82,8 @@ class Recipe:
         In ``run_dir/run_name`` it leaves checkpoints, from which the same call goes on after an
         interrupt; ``losses.csv``; ``metrics.csv`` (step, seconds, loss and accuracy of samples, as
         it goes); and ``samples/``, a picture of the ten digits each time. With ``tensorboard`` it
-        also writes event files there. Without a ``run_name`` nothing is written.
+        also writes event files there. Without a ``run_name`` nothing is written. ``run_dir``: None
+        is :func:`runtime.runs_dir`.
 
         ``draw(net, labels)`` says how samples are drawn. Default: by the velocity, guided at scale
         2; a network that returns no velocity leaves no samples then.
@@ -96,7 +97,8 @@ class Recipe:
         if self.compile and device.type == "cuda":
             net.compile()
         every = max(1, self.steps // self.looks)
-        folder = None if run_name is None else Path(run_dir) / run_name
+        root = runtime.runs_dir() if run_dir is None else Path(run_dir)
+        folder = None if run_name is None else root / run_name
         watch = None
         if folder and (draw or self.learns == "velocity"):
             watch = RunMonitor(folder, tensorboard, fresh=not resume, draw=draw or guided)
@@ -116,7 +118,7 @@ class Recipe:
                 monitor=watch,
                 monitor_every=every if watch else 0,
                 seed=seed,
-                run_dir=run_dir,
+                run_dir=root,
                 batch_size=self.batch_size * distributed.world_size(),
             )
         finally:
@@ -215,7 +217,7 @@ def recipe(name: str, budget: str | None = None) -> Recipe:
 
 
 def milestones(run: str | Path) -> dict[str, Float[Tensor, "n 1 h w"]]:
-    """Samples of your own run, such as ``"runs/dit"``, by step; see :class:`RunMonitor`.
+    """Samples of your own run, such as ``runs_dir() / "dit"``, by step; see :class:`RunMonitor`.
 
     Raises:
         ValueError: where that run has recorded none.

@@ -7,6 +7,7 @@ import sys
 import threading
 import types
 import warnings
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -246,3 +247,29 @@ def test_fast_precision_tries_on_this_machine() -> None:
 def test_the_machine_has_cores_and_a_name() -> None:
     told = runtime.machine(torch.device("cpu"))
     assert told.startswith(f"{os.cpu_count()} cores of ") and len(told) > len("2 cores of ")
+
+
+class TestWhereRunsGo:
+    def test_beside_the_notebook_or_where_one_says(self, monkeypatch):
+        monkeypatch.delenv("COLAB_RELEASE_TAG", raising=False)
+        monkeypatch.delenv("COURSE_RUNS", raising=False)
+        assert runtime.runs_dir() == Path("runs")
+        monkeypatch.setenv("COURSE_RUNS", "/elsewhere")
+        assert runtime.runs_dir() == Path("/elsewhere")
+
+    def test_on_colab_into_the_drive_that_is_mounted(self, monkeypatch, tmp_path, capsys):
+        monkeypatch.setenv("COLAB_RELEASE_TAG", "release-colab")
+        monkeypatch.delenv("COURSE_RUNS", raising=False)
+        monkeypatch.setattr(runtime, "DRIVE", tmp_path)
+        assert runtime.runs_dir() == tmp_path / "generative-models" / "runs"
+        assert not capsys.readouterr().out
+
+    def test_on_colab_without_a_drive_it_is_said_once_how_to_keep_them(
+        self, monkeypatch, tmp_path, capsys
+    ):
+        monkeypatch.setenv("COLAB_RELEASE_TAG", "release-colab")
+        monkeypatch.delenv("COURSE_RUNS", raising=False)
+        monkeypatch.setattr(runtime, "DRIVE", tmp_path / "absent")
+        monkeypatch.setattr(runtime, "_said", set())
+        assert runtime.runs_dir() == runtime.runs_dir() == Path("runs")
+        assert capsys.readouterr().out.count("drive.mount(") == 1

@@ -434,6 +434,12 @@ def test_run_dir_is_where_runs_go(tmp_path):
     assert not (tmp_path / "runs").exists()
 
 
+def test_without_a_run_dir_runs_go_where_the_machine_keeps_them(tmp_path, monkeypatch):
+    monkeypatch.setenv("COURSE_RUNS", str(tmp_path / "kept"))
+    Noisy().train(noisy_net(), 2, run_name="here", batch_size=4)
+    assert (tmp_path / "kept" / "here" / "checkpoint.pt").is_file()
+
+
 def test_a_full_disk_stops_no_training_and_keeps_the_last_checkpoint(monkeypatch, capfd):
     save = torch.save
 
