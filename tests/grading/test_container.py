@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import os
 import shutil
@@ -29,11 +30,15 @@ def folder() -> Iterator[Path]:
 
 
 @pytest.fixture
-def programs(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def programs(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """A folder that alone is on the PATH."""
     (folder / "bin").mkdir()
     monkeypatch.setenv("PATH", str(folder / "bin"))
-    return folder / "bin"
+    yield folder / "bin"
+    # A real engine would end what a test that fails half-way leaves behind.
+    for started in folder.glob("bin/state/*.pid"):
+        with contextlib.suppress(OSError):
+            os.killpg(int(started.read_text()), signal.SIGKILL)
 
 
 def _program(path: Path, text: str) -> None:
