@@ -108,9 +108,10 @@ class Tables:
 # Not methods: a probe that is sent to a student's kernel takes along what it names, and no more.
 
 
-def q_sample(tables: Tables, x_start: Tensor, t: Tensor, noise: Tensor) -> Tensor:
-    bar = tables.at("alphas_bar", t, x_start)
-    return bar.sqrt() * x_start + (1 - bar).sqrt() * noise
+def mix(signal: Tensor, x_start: Tensor, noise: Tensor) -> Tensor:
+    """x_0 turned towards the noise, by the angle whose cosine is the root of the signal's share."""
+    angle = torch.atan2((1 - signal).sqrt(), signal.sqrt())
+    return angle.cos() * x_start + angle.sin() * noise
 
 
 def posterior_mean(tables: Tables, x_start: Tensor, x_t: Tensor, t: Tensor) -> Tensor:
