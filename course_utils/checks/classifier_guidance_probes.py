@@ -108,9 +108,14 @@ class Tables:
 # Not methods: a probe that is sent to a student's kernel takes along what it names, and no more.
 
 
+def _angle(signal: Tensor) -> Tensor:
+    """How far x_t is turned from the image towards the noise, where this share ᾱ is still image."""
+    return torch.atan2((1 - signal).sqrt(), signal.sqrt())
+
+
 def mix(signal: Tensor, x_start: Tensor, noise: Tensor) -> Tensor:
-    """x_0 turned towards the noise, by the angle whose cosine is the root of the signal's share."""
-    angle = torch.atan2((1 - signal).sqrt(), signal.sqrt())
+    """x_t where the share ``signal`` is still image."""
+    angle = _angle(signal)
     return angle.cos() * x_start + angle.sin() * noise
 
 
@@ -124,13 +129,13 @@ def posterior_mean(tables: Tables, x_start: Tensor, x_t: Tensor, t: Tensor) -> T
 
 
 def noise_of(tables: Tables, x_start: Tensor, x_t: Tensor, t: Tensor) -> Tensor:
-    bar = tables.at("alphas_bar", t, x_t)
-    return (x_t - bar.sqrt() * x_start) / (1 - bar).sqrt()
+    angle = _angle(tables.at("alphas_bar", t, x_t))
+    return x_t / angle.sin() - x_start / angle.tan()
 
 
 def start_of(tables: Tables, noise: Tensor, x_t: Tensor, t: Tensor) -> Tensor:
-    bar = tables.at("alphas_bar", t, x_t)
-    return (x_t - (1 - bar).sqrt() * noise) / bar.sqrt()
+    angle = _angle(tables.at("alphas_bar", t, x_t))
+    return x_t / angle.cos() - noise * angle.tan()
 
 
 # --- cases: several processes and shapes in one set of inputs
