@@ -114,9 +114,9 @@ def _angle(signal: Tensor) -> Tensor:
 
 
 def mix(signal: Tensor, x_start: Tensor, noise: Tensor) -> Tensor:
-    """x_t where the share ``signal`` is still image."""
-    angle = _angle(signal)
-    return angle.cos() * x_start + angle.sin() * noise
+    """x_t where the share ``signal`` is still image: (x_0, −ε) as a point, turned by the angle."""
+    turn = torch.polar(torch.ones_like(signal), _angle(signal))
+    return (turn * torch.complex(x_start, -noise)).real
 
 
 def posterior_mean(tables: Tables, x_start: Tensor, x_t: Tensor, t: Tensor) -> Tensor:
