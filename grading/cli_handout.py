@@ -79,7 +79,7 @@ def _try(root: Path, lab: str, archive: Path) -> None:
     from grading.release import source_of
 
     for what, solution in (("to its first job", None), ("solved", source_of(root, lab))):
-        tried = try_handout(archive, solution, to_first=solution is None)
+        tried = try_handout(archive, solution, until="end" if solution else "first job")
         if tried.problems:
             listed = "\n".join(f"  - {problem}" for problem in tried.problems)
             raise CourseError(f"The handout of {lab} does not work {what}:\n{listed}")

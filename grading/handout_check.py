@@ -15,7 +15,7 @@ import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from jupyter_client.manager import AsyncKernelManager
 from nbclient import NotebookClient
@@ -27,6 +27,7 @@ from grading.notebooks import is_test, job_number, read_notebook
 
 WHERE = "import course_utils\n\nprint('course_utils:', course_utils.__file__)"
 OURS = "COURSE_"
+Until = Literal["setup", "first job", "end"]
 
 
 @dataclass(frozen=True)
@@ -60,13 +61,13 @@ def environment() -> dict[str, str]:
 
 
 def try_handout(
-    archive: Path, solution: NotebookNode | None = None, to_first: bool = True
+    archive: Path, solution: NotebookNode | None = None, until: Until = "first job"
 ) -> Tried:
     """Unpack a handout's zip into an empty folder and run its notebook there.
 
     Args:
         solution: the lab's source, whose answers are filled in; default: nothing is solved.
-        to_first: stop behind the check of the first job.
+        until: where to stop: behind the setup cell, behind the check of the first job, or nowhere.
     """
     began = time.perf_counter()
     lab = archive.stem
@@ -77,13 +78,19 @@ def try_handout(
         notebook = read_notebook(folder / f"{lab}.ipynb")
         if solution is not None:
             notebook = fill_in(notebook, solution, jobs_of(solution))
-        if to_first:
-            first = next(i for i, cell in enumerate(notebook.cells) if is_test(cell))
-            notebook.cells = notebook.cells[: first + 1]
+        if until != "end":
+            notebook.cells = notebook.cells[: _last(notebook, lab, until) + 1]
         notebook.cells.append(_code_cell(WHERE))
         problems = [*_run(notebook, folder), *_problems(notebook, folder, solution is not None)]
     seconds = time.perf_counter() - began
     return Tried(lab, len(notebook.cells) - 1, seconds, tuple(problems))
+
+
+def _last(notebook: NotebookNode, lab: str, until: Until) -> int:
+    cells = enumerate(notebook.cells)
+    if until == "setup":
+        return next(i for i, cell in cells if cell.get("id") == f"{lab}-setup")
+    return next(i for i, cell in cells if is_test(cell))
 
 
 def _code_cell(source: str) -> NotebookNode:
