@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from grading.notebooks import CourseError, fingerprint, jobs_in, notebook_text, read_notebook
+from grading.settings import BEGIN, FILE, badges, settings, with_badges
 from grading.solved import GENERATED, PACKAGE, solved_module
 from grading.validate import check_release, check_source
 
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from traitlets.config import Config
 
 CONFIG = "nbgrader_config.py"
+README = "README.md"
 SOLVED = Path("course_utils") / "solved"
 # What running a notebook in place leaves beside it. nbgrader_config.py keeps these out of what
 # is handed to students; a release does not touch them, since training may stand in there.
@@ -149,7 +151,17 @@ def generate(root: Path, labs: Sequence[str], into: Path) -> list[Path]:
         _write(into / released, notebook_text(notebook))
         _write(into / SOLVED / f"{lab}.py", solved_module(source, lab))
         made += [released, SOLVED / f"{lab}.py"]
-    return made
+    return made + _readme(root, into)
+
+
+def _readme(root: Path, into: Path) -> list[Path]:
+    """README with the badges that `course.toml` asks for, where it has a place for them."""
+    present = root / README
+    text = present.read_text(encoding="utf-8") if present.is_file() else ""
+    if BEGIN not in text:
+        return []
+    _write(into / README, with_badges(text, badges(settings(root), all_labs(root))))
+    return [Path(README)]
 
 
 def _write(path: Path, text: str) -> None:
@@ -246,11 +258,9 @@ def _difference(present: Path, fresh: Path) -> str | None:
     if not present.is_file():
         return "is missing"
     if fresh.suffix != ".ipynb":
-        return (
-            None
-            if present.read_bytes() == fresh.read_bytes()
-            else "differs from its solution notebook"
-        )
+        origin = FILE if fresh.name == README else "its solution notebook"
+        same = present.read_bytes() == fresh.read_bytes()
+        return None if same else f"differs from {origin}"
     try:
         old, new = fingerprint(read_notebook(present)), fingerprint(read_notebook(fresh))
     except CourseError:
