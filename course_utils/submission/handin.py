@@ -13,6 +13,7 @@ from io import BytesIO
 from pathlib import Path
 
 from course_utils.submission.finding import (
+    JUST_SAVED,
     Found,
     ago,
     bullets,
@@ -56,6 +57,8 @@ class Handed:
                 f"{self.path.name} is ready ({self.size}{again}): hand in this file.",
                 f"It lies in {self.path.parent} and holds {self._source} and {inside}.",
             ]
+        if (self.found.age or 0.0) > JUST_SAVED:
+            lines.append("What you wrote after that is not in it: then save, and do this again.")
         if not self.pdf.data:
             lines.append(f"There is no PDF: {self.pdf.reason}")
         if self.warnings:
@@ -66,7 +69,7 @@ class Handed:
     def _source(self) -> str:
         if self.found.path is None:
             return "the notebook as it stands"
-        return f"{self.found.path.name} (saved {ago(self.found.age or 0)})"
+        return f"{self.found.path.name} (saved {ago(self.found.age or 0.0)})"
 
 
 def hand_in(

@@ -26,9 +26,9 @@ MATH = re.compile(
     r"(?P<code>^ {0,3}(?P<fence>`{3,}|~{3,}).*?(?:^ {0,3}(?P=fence)[`~]*[ \t]*$|\Z)"
     r"|(?<![`\\])(?P<ticks>`+)(?!`)(?:(?!\n[ \t]*\n).)*?(?<!`)(?P=ticks)(?!`)"
     r"|\\\$)"
-    r"|(?P<block>\$\$(?P<inside>(?:(?!\$\$).)+?)\$\$"
+    r"|(?P<block>\$\$(?P<inside>(?:(?!\$\$|\n[ \t]*\n).)+?)\$\$"
     r"|\\begin\{(?P<name>[a-zA-Z]+\*?)\}(?:(?!\n[ \t]*\n).)*?\\end\{(?P=name)\})"
-    r"|\$(?P<line>(?:\\.|[^$\\\n]|\n(?![ \t]*\n))+?)\$",
+    r"|(?<!\$)\$(?!\s*\$)(?P<line>(?:\\.|[^$\\\n]|\n(?![ \t]*\n))+?)\$",
     re.DOTALL | re.MULTILINE,
 )
 # What Pandoc 3.9 sets badly: sizes of brackets, and widths that it rounds to whole ems.
@@ -74,7 +74,7 @@ def without_math(source: str, put: Callable[[str, bool], str]) -> str:
             return match[0]
         if match["block"] is not None:
             return put(match["inside"] or match[0], True)
-        return put(match["line"], False) if match["line"].strip() else match[0]
+        return put(match["line"], False)
 
     return MATH.sub(replaced, source)
 
@@ -159,7 +159,7 @@ class Converter:
             elif block["t"] == "CodeBlock":
                 (_, classes, _), text = block["c"]
                 language = typst_string(classes[0]) if classes else "none"
-                shown = typst_string(breakable(self._restored(text)))
+                shown = typst_string(breakable(self._restored(text).rstrip()))
                 found.append(_raw(f"#program({shown}, {language})"))
             elif block["t"] == "Table":
                 columns = max(1, len(block["c"][2]))
@@ -268,12 +268,14 @@ def _raw_inline(markup: str) -> Node:
     return {"t": "RawInline", "c": ["typst", markup + ";"]}
 
 
-def _plain(inlines: list[Node]) -> str:
+def _plain(node: Node) -> str:
     """The words of a picture's text alternative."""
-    found = [
-        node.get("c") if node["t"] == "Str" else " " for node in inlines if node["t"] != "Math"
-    ]
-    return HELD.sub("", "".join(word for word in found if isinstance(word, str)))
+    if isinstance(node, list):
+        return " ".join("".join(_plain(part) or " " for part in node).split())
+    if not isinstance(node, dict):
+        return ""
+    content = node.get("c", "")
+    return HELD.sub("", content) if node["t"] == "Str" else _plain(content)
 
 
 def _written(trees: Sequence[list[Node]]) -> list[str]:

@@ -91,7 +91,8 @@ def _short_line(line: str) -> str:
 def items_of(cell: Mapping[str, Any]) -> Iterator[Item]:
     """What to show below a code cell, in order."""
     streamed: list[str] = []
-    for output in cell.get("outputs") or []:
+    outputs = cell.get("outputs")
+    for output in outputs if isinstance(outputs, list) else []:
         if not isinstance(output, dict):
             continue
         if output.get("output_type") == "stream":
