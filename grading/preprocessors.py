@@ -13,7 +13,15 @@ from nbformat import NotebookNode
 from nbgrader.preprocessors import NbGraderPreprocessor, OverwriteCells
 from traitlets import Unicode
 
-from grading.notebooks import EXPORT, CourseError, is_answer, is_test, job_number, normalise
+from grading.notebooks import (
+    EXPORT,
+    CourseError,
+    is_answer,
+    is_graded,
+    is_test,
+    job_number,
+    normalise,
+)
 from grading.settings import Settings
 from grading.validate import check_release, check_source
 
@@ -30,6 +38,13 @@ class NormaliseMetadata(NbGraderPreprocessor):
         normalise(nb)
         for cell in nb.cells:
             _set_tags(cell, [tag for tag in cell.metadata.get("tags", []) if tag != EXPORT])
+        # Who hands the notebook in has nothing else to compare it with (course_utils.submission).
+        if "course" in nb.metadata:
+            nb.metadata["course"]["graded"] = [
+                str(cell.metadata["nbgrader"]["grade_id"])
+                for cell in nb.cells
+                if is_graded(cell) or is_answer(cell)
+            ]
         return nb, resources
 
 
