@@ -13,6 +13,7 @@ import course_utils
 from grading.notebooks import CourseError
 
 FILE = "course.toml"
+ELSEWHERE = ("due", "late")  # grading.deadlines
 KEYS = {"handout": ("address",), "colab": ("repository", "branch")}
 ADDRESS = re.compile(r"(https?|file)://[^\s\"'\\]+")
 REPOSITORY = re.compile(r"[\w.-]+/[\w.-]+")
@@ -74,8 +75,10 @@ def settings(root: Path) -> Settings:
 
 def _problems(tree: Mapping[str, Any]) -> Iterator[str]:
     for part, values in tree.items():
+        if part in ELSEWHERE:
+            continue
         if part not in KEYS or not isinstance(values, dict):
-            yield f"[{part}] is no part of it; expected [handout] and [colab]"
+            yield f"[{part}] is no part of it; expected [handout], [colab], [due] and [late]"
             continue
         for key, value in values.items():
             if key not in KEYS[part]:
