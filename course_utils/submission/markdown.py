@@ -34,6 +34,8 @@ MATH = re.compile(
 # What Pandoc 3.9 sets badly: sizes of brackets, and widths that it rounds to whole ems.
 SPACING = re.compile(r"\\\\|\\[;!]|\\[bB]igg?[lrm]?(?![a-zA-Z])\s*")
 SPACES = {"\\\\": "\\\\", "\\;": "\\ "}
+# Symbols that Pandoc 3.9 calls by a name that Typst gave up.
+RENAMED = re.compile(r"(?<![\w.])(dot|minus|plus|times)\.circle(?!\w)")
 # Letters that no line break divides; longer runs get places where a line may break.
 LONGEST_WORD = 28
 SUMMARY = re.compile(
@@ -284,4 +286,4 @@ def _written(trees: Sequence[list[Node]]) -> list[str]:
     blocks = [node for tree in trees for node in (_raw(mark), *tree)]
     whole = {"pandoc-api-version": [1, 23, 1], "meta": {}, "blocks": blocks}
     parts = pandoc(json.dumps(whole), "-f", "json", "-t", "typst").split(mark)
-    return [part.strip("\n") for part in parts[1:]]
+    return [RENAMED.sub(r"\1.o", part).strip("\n") for part in parts[1:]]

@@ -183,6 +183,20 @@ def test_the_light_core_is_enough_for_everything_but_the_pdf() -> None:
     assert done.stdout.strip() == "[]"
 
 
+def test_typst_knows_every_formula_of_the_labs() -> None:
+    """Pandoc and Typst are made by different people, and names of symbols change."""
+    root = Path(__file__).resolve().parents[2]
+    paths = sorted(root.glob("solutions/*/*.ipynb"))
+    cells = [cell for path in paths for cell in json.loads(path.read_text("utf-8"))["cells"]]
+    texts = [cell for cell in cells if cell["cell_type"] == "markdown"]
+    symbols = r"$\odot \otimes \oplus \ominus \bigodot \bigotimes \bigoplus \varnothing \perp$"
+    pdf = make_pdf(notebook(*texts, prose(symbols)), "All labs")
+    assert pdf.data is not None and pdf.notes == ()
+    # What Pandoc cannot read would stand there as it was typed.
+    text = read_pdf(pdf.data).text
+    assert "\\frac" not in text and "\\mathbb" not in text and "\\begin" not in text
+
+
 # ---------------------------------------------------------------- what goes wrong
 
 
