@@ -129,13 +129,13 @@ def _no_behaviour(tree: ast.Module) -> Iterator[ast.expr]:
 
 def _by_cosmic_ray(source: str, data: _Text) -> Iterator[tuple[int, str]]:
     """Each change of an operator or a constant, and where it starts."""
-    provider = OperatorProvider()
+    provider, nodes = OperatorProvider(), list(ast_nodes(get_ast(source)))
     for name in provider:
         if name in OTHERS or BITS.search(name):
             continue
         operator = provider[name]()
         places = [
-            start for node in ast_nodes(get_ast(source))
+            start for node in nodes
             for start, _ in operator.mutation_positions(node)
         ]  # fmt: skip
         for occurrence, start in enumerate(places):

@@ -16,7 +16,7 @@ import pytest
 from tiny_class import LAB, Lab, packed
 from tiny_class import lab_fixture as lab_fixture
 
-from grading import cli, demo
+from grading import cli, cluster, demo
 from grading.demo import Mistake
 
 TRUST = "--i-trust-these-notebooks"  # the tiny lab's tests are bare asserts
@@ -29,9 +29,9 @@ def course(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) 
     monkeypatch.delenv("COURSE_DB", raising=False)
 
     def run(*words: object) -> tuple[int, str]:
-        # What is tested here needs no box, and each would prove itself first.
+        # What is tested here needs no box, which would prove itself first, and one worker.
         asked = words[0] == "grade" and TRUST in words and "--backend" not in words
-        plain = ("--backend", "plain") if asked else ()
+        plain = ("--backend", "plain", "--jobs", "1") if asked else ()
         monkeypatch.setattr(sys, "argv", ["course", *map(str, (*words, *plain))])
         with pytest.raises(SystemExit) as exit_:
             cli.main()
@@ -128,8 +128,9 @@ def test_ctrl_c_keeps_what_was_graded(course, class_dir: Path) -> None:
         path = class_dir / "submitted" / f"s{number}" / LAB / f"{LAB}.ipynb"
         path.parent.mkdir(parents=True)
         path.write_bytes(solved.read_bytes() + b"\n" * (number + 1))
-    words = ["grade", "--course-dir", str(class_dir), "--jobs", "1", TRUST]
-    started = subprocess.Popen([sys.executable, "-m", "grading.cli", *words], cwd=class_dir)
+    words = ["grade", "--course-dir", str(class_dir), TRUST]
+    command = [sys.executable, "-m", "grading.cli", *words, "--jobs", "1"]
+    started = subprocess.Popen(command, cwd=class_dir)
     deadline = time.monotonic() + 60
     while len(list(class_dir.glob(".grades/*/*.gz"))) < 2 and time.monotonic() < deadline:
         time.sleep(0.05)
@@ -175,8 +176,9 @@ def test_dry_run_says_and_changes_nothing(course, class_dir: Path) -> None:
     ],
 )
 def test_mistakes_of_the_user_are_one_message(
-    course, class_dir: Path, words: list[str], expected: str
+    course, class_dir: Path, words: list[str], expected: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(cluster, "CONNECT_SECONDS", 0.5)
     filled = [word.format(class_dir=class_dir) for word in words]
     code, said = course(*filled, "--course-dir", class_dir)
     assert code == 2
