@@ -309,12 +309,12 @@ def _places(changed: Tensor, inputs: Values) -> Finding:
     message = _known_layout(changed[:, 0] > MOVED, patch_size, channels)
     if message:
         return Finding(False, message)
-    best, place, k = share.topk(2, dim=1).values, share.argmax(dim=1), torch.arange(n)
-    if bool((best[:, 0] > 1.3 * best[:, 1]).all()):
-        if not torch.equal(place, k):
-            return Finding(False, _elsewhere(place, rows))
-        if _stays(changed, patch_size, rows) and _fills(inside, patch_size):
-            return Finding(True, "each token paints its own patch, in the patchifier's order")
+    # Not by how much of it lies there: a last convolution may put nearly as much next door.
+    if _stays(changed, patch_size, rows) and _fills(inside, patch_size):
+        return Finding(True, "each token paints its own patch, in the patchifier's order")
+    best, place = share.topk(2, dim=1).values, share.argmax(dim=1)
+    if bool((best[:, 0] > 1.3 * best[:, 1]).all()) and not torch.equal(place, torch.arange(n)):
+        return Finding(False, _elsewhere(place, rows))
     spread = int((inside.amax(dim=-1) > MOVED).sum(dim=1).max())
     return Finding(
         False,
