@@ -1,4 +1,4 @@
-"""solutions/ → notebooks/ and course_utils/solved/, through nbgrader's own converter."""
+"""solutions/ → notebooks/, its index, and course_utils/solved/, by nbgrader's own converter."""
 
 from __future__ import annotations
 
@@ -11,7 +11,15 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from grading.notebooks import CourseError, fingerprint, jobs_in, notebook_text, read_notebook
+from grading.index import INDEX, index_page
+from grading.notebooks import (
+    CourseError,
+    fingerprint,
+    jobs_in,
+    notebook_text,
+    read_notebook,
+    time_of,
+)
 from grading.solved import GENERATED, PACKAGE, solved_module
 from grading.validate import check_release, check_source
 
@@ -119,6 +127,7 @@ def describe(root: Path, labs: Sequence[str] = ()) -> list[dict[str, Any]]:
                 "number": course.get("number"),
                 "title": course.get("title", lab),
                 "points": course.get("points"),
+                "time": time_of(notebook),
                 "jobs": jobs,
             }
         )
@@ -132,6 +141,7 @@ def generate(root: Path, labs: Sequence[str], into: Path) -> list[Path]:
     """Generate every file of ``labs`` below ``into``; return their paths relative to it.
 
     Only the notebook itself is given to nbgrader: whatever else stands beside it stays behind.
+    The index is of all labs, whichever are asked for.
 
     Raises:
         CourseError: a source breaks a rule, or what came out would leak.
@@ -149,7 +159,8 @@ def generate(root: Path, labs: Sequence[str], into: Path) -> list[Path]:
         _write(into / released, notebook_text(notebook))
         _write(into / SOLVED / f"{lab}.py", solved_module(source, lab))
         made += [released, SOLVED / f"{lab}.py"]
-    return made
+    _write(into / INDEX, index_page(describe(root)))
+    return [*made, INDEX]
 
 
 def _write(path: Path, text: str) -> None:
@@ -249,7 +260,7 @@ def _difference(present: Path, fresh: Path) -> str | None:
         return (
             None
             if present.read_bytes() == fresh.read_bytes()
-            else "differs from its solution notebook"
+            else "differs from what solutions/ gives"
         )
     try:
         old, new = fingerprint(read_notebook(present)), fingerprint(read_notebook(fresh))
