@@ -35,8 +35,7 @@ demo: install
 	COURSE_BUDGET=smoke $(BIN)/course demo
 
 lab: install
-	$(BIN)/jupyter lab --notebook-dir=notebooks \
-		--LabApp.default_url='/lab/tree/README.md?factory=Markdown%20Preview'
+	JUPYTER_CONFIG_PATH=$(CURDIR)/jupyter $(BIN)/jupyter lab --notebook-dir=notebooks
 
 lint: install
 	$(BIN)/ruff check .
