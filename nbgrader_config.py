@@ -9,6 +9,7 @@ from pathlib import Path
 from nbgrader import preprocessors as theirs
 
 from grading import preprocessors as ours
+from grading.settings import settings
 
 c = get_config()
 
@@ -26,11 +27,14 @@ c.CourseDirectory.ignore = [
 
 c.ClearSolutions.code_stub = {"python": ours.STUB}
 
+c.WriteAddress.address = settings(Path(__file__).resolve().parent).address
+
 c.GenerateAssignment.preprocessors = [
     ours.NormaliseMetadata,
     theirs.LockCells,
     theirs.ClearSolutions,
     ours.NameStubs,
+    ours.WriteAddress,
     ours.TagChecks,
     theirs.ClearOutput,
     theirs.CheckCellMetadata,

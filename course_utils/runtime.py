@@ -210,16 +210,16 @@ def runs_dir() -> Path:
 
 
 def setup(lab: str, seed: int = 0) -> torch.device:
-    """Seed everything, print one line about this run, and return the device to compute on.
+    """Seed everything, say so in one line, and return the device to compute on.
 
-    The first code cell of every lab: ``device = setup("cfg")``. Raises ValueError as
-    :func:`device`, :func:`budget` and :func:`set_seed` do.
+    ``device = setup("cfg")`` stands in every lab. Device and budget were told by the first cell
+    (``course_utils.start``). Raises ValueError as :func:`device`, :func:`budget` and
+    :func:`set_seed` do.
     """
-    chosen, how_much = device(), budget()
+    chosen = device()
+    budget()
     set_seed(seed)
-    print(
-        f"Lab {lab} · device {chosen} · budget {how_much} · seed {seed} · torch {torch.__version__}"
-    )
+    print(f"Lab {lab} · seed {seed} · torch {torch.__version__}")
     return chosen
 
 

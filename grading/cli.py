@@ -11,7 +11,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from grading import cli_grade, cli_train
+from grading import cli_collect, cli_grade, cli_handout, cli_submit, cli_train
 from grading.notebooks import CourseError
 
 app = typer.Typer(
@@ -103,8 +103,11 @@ def jobs(
         Console().print(table)
 
 
+cli_collect.register(app)
 cli_grade.register(app)
+cli_handout.register(app)
 cli_train.register(app)
+cli_submit.register(app)
 
 
 def main() -> None:

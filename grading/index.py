@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from nbformat import NotebookNode
 
 # A code host shows a file of this name below the folder's list; JupyterLab shows it rendered.
 INDEX = Path("notebooks") / "README.md"
+
+TIME = re.compile(r"points?\*\* · about (?P<time>[^·\n]+)")
 
 HEAD = """# The labs
 
@@ -37,6 +43,13 @@ def index_page(labs: Sequence[Mapping[str, Any]]) -> str:
         for lab in labs
     ]
     return "".join([HEAD, "\n".join(rows), "\n", HELP, *map(_section, labs), END])
+
+
+def time_of(notebook: NotebookNode) -> str:
+    """How long a lab takes, as its first cell says, such as "two hours"; "" if it does not."""
+    first = notebook.cells[0].source if notebook.cells else ""
+    found = TIME.search(first)
+    return found["time"].strip() if found else ""
 
 
 def _name(lab: Mapping[str, Any]) -> str:

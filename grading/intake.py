@@ -238,7 +238,7 @@ def choose_file(names: Iterable[str], lab: str) -> Choice | None:
     if f"{lab}.ipynb" in found:
         return Choice(f"{lab}.ipynb")
     notebooks = [name for name in found if ".ipynb" in name.lower()]
-    near = [name for name in notebooks if _means(name, lab)] or notebooks
+    near = [name for name in notebooks if means(name, lab)] or notebooks
     if not near:
         return None
     if len(near) > 1:
@@ -250,7 +250,7 @@ def choose_file(names: Iterable[str], lab: str) -> Choice | None:
     return Choice(near[0], note=f"The file was called '{near[0][:80]}' and not '{lab}.ipynb'.")
 
 
-def _means(name: str, lab: str) -> bool:
+def means(name: str, lab: str) -> bool:
     """Whether a file's name holds the lab's, as words of their own."""
     words = re.sub(r"[^a-z0-9]+", " ", PurePath(name).name.lower().split(".ipynb")[0])
     wanted = re.sub(r"[^a-z0-9]+", " ", lab.lower())

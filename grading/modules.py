@@ -63,6 +63,8 @@ def closure(names: Iterable[str], package: Path, without: Iterable[str] = ()) ->
         path = _file_of(name, package)
         if path is not None:
             found.add(path.relative_to(package))
+            if path.name == "__init__.py" and path.with_name("__main__.py").is_file():
+                waiting.append(f"{name}.__main__")  # `python -m` finds it, and no import names it
             waiting += [
                 other
                 for other in imports_of(path.read_text(encoding="utf-8"))

@@ -24,7 +24,6 @@ HEADER = re.compile(
     r"\*\*(?P<kind>Your job|In words)\*\* · (?P<points>\d+(?:\.\d+)?) points? · "
     r"(?P<difficulty>●○○|●●○|●●●) · about (?P<minutes>\d+) minutes?[ \t]*(?:\n|$)"
 )
-TIME = re.compile(r"points?\*\* · about (?P<time>[^·\n]+)")
 EXPORT = "export"
 
 
@@ -189,13 +188,6 @@ def is_statement(cell: NotebookNode) -> bool:
 def is_exported(cell: NotebookNode) -> bool:
     """Whether this cell goes to course_utils/solved/."""
     return EXPORT in cell.metadata.get("tags", [])
-
-
-def time_of(notebook: NotebookNode) -> str:
-    """How long a lab takes, as its first cell says, such as "two hours"; "" if it does not."""
-    first = notebook.cells[0].source if notebook.cells else ""
-    found = TIME.search(first)
-    return found["time"].strip() if found else ""
 
 
 def points_of(cell: NotebookNode) -> float:

@@ -11,8 +11,18 @@ from typing import Any
 
 from nbformat import NotebookNode
 from nbgrader.preprocessors import NbGraderPreprocessor, OverwriteCells
+from traitlets import Unicode
 
-from grading.notebooks import EXPORT, CourseError, is_answer, is_test, job_number, normalise
+from grading.notebooks import (
+    EXPORT,
+    CourseError,
+    is_answer,
+    is_graded,
+    is_test,
+    job_number,
+    normalise,
+)
+from grading.settings import Settings
 from grading.validate import check_release, check_source
 
 # What ClearSolutions puts in a solution's place; NameStubs then adds the number of the job.
@@ -28,6 +38,13 @@ class NormaliseMetadata(NbGraderPreprocessor):
         normalise(nb)
         for cell in nb.cells:
             _set_tags(cell, [tag for tag in cell.metadata.get("tags", []) if tag != EXPORT])
+        # Who hands the notebook in has nothing else to compare it with (course_utils.submission).
+        if "course" in nb.metadata:
+            nb.metadata["course"]["graded"] = [
+                str(cell.metadata["nbgrader"]["grade_id"])
+                for cell in nb.cells
+                if is_graded(cell) or is_answer(cell)
+            ]
         return nb, resources
 
 
@@ -39,6 +56,20 @@ class NameStubs(NbGraderPreprocessor):
             if cell.cell_type == "code" and is_answer(cell) and job_number(cell):
                 named = f'raise NotImplementedError("Your job {job_number(cell)}")'
                 cell.source = cell.source.replace(STUB, named)
+        return nb, resources
+
+
+class WriteAddress(NbGraderPreprocessor):
+    """Tell the first cell where the lab's wheel is, if the course has an address."""
+
+    address = Unicode(help="The folder of the handouts; see `grading.settings`.").tag(config=True)
+
+    def preprocess(self, nb: NotebookNode, resources: Any) -> tuple[NotebookNode, Any]:
+        lab = resources["nbgrader"]["assignment"]
+        wheel = Settings(address=self.address).wheel_address(lab)
+        for cell in nb.cells:
+            if cell.get("id") == f"{lab}-course":
+                cell.source = cell.source.replace(f'"{lab}", ""', f'"{lab}", "{wheel}"')
         return nb, resources
 
 

@@ -11,15 +11,9 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from grading.index import INDEX, index_page
-from grading.notebooks import (
-    CourseError,
-    fingerprint,
-    jobs_in,
-    notebook_text,
-    read_notebook,
-    time_of,
-)
+from grading.index import INDEX, index_page, time_of
+from grading.notebooks import CourseError, fingerprint, jobs_in, notebook_text, read_notebook
+from grading.settings import BEGIN, FILE, badges, settings, with_badges
 from grading.solved import GENERATED, PACKAGE, solved_module
 from grading.validate import check_release, check_source
 
@@ -28,6 +22,7 @@ if TYPE_CHECKING:
     from traitlets.config import Config
 
 CONFIG = "nbgrader_config.py"
+README = "README.md"
 SOLVED = Path("course_utils") / "solved"
 # What running a notebook in place leaves beside it. nbgrader_config.py keeps these out of what
 # is handed to students; a release does not touch them, since training may stand in there.
@@ -160,7 +155,17 @@ def generate(root: Path, labs: Sequence[str], into: Path) -> list[Path]:
         _write(into / SOLVED / f"{lab}.py", solved_module(source, lab))
         made += [released, SOLVED / f"{lab}.py"]
     _write(into / INDEX, index_page(describe(root)))
-    return [*made, INDEX]
+    return [*made, INDEX, *_readme(root, into)]
+
+
+def _readme(root: Path, into: Path) -> list[Path]:
+    """README with the badges that `course.toml` asks for, where it has a place for them."""
+    present = root / README
+    text = present.read_text(encoding="utf-8") if present.is_file() else ""
+    if BEGIN not in text:
+        return []
+    _write(into / README, with_badges(text, badges(settings(root), all_labs(root))))
+    return [Path(README)]
 
 
 def _write(path: Path, text: str) -> None:
@@ -257,11 +262,10 @@ def _difference(present: Path, fresh: Path) -> str | None:
     if not present.is_file():
         return "is missing"
     if fresh.suffix != ".ipynb":
-        return (
-            None
-            if present.read_bytes() == fresh.read_bytes()
-            else "differs from what solutions/ gives"
-        )
+        badged = fresh.name == README and fresh.parent.name != INDEX.parent.name
+        origin = FILE if badged else "what solutions/ gives"
+        same = present.read_bytes() == fresh.read_bytes()
+        return None if same else f"differs from {origin}"
     try:
         old, new = fingerprint(read_notebook(present)), fingerprint(read_notebook(fresh))
     except CourseError:

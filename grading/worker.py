@@ -18,6 +18,7 @@ import threading
 from collections.abc import Mapping
 from typing import Any, BinaryIO
 
+from grading.forkserver import PRELOAD
 from grading.plain import end_processes
 
 
@@ -123,8 +124,8 @@ class WorkerProcess:
 
 
 def _environment(folder: str) -> dict[str, str]:
-    # A worker needs the grader's Python, and no setting of the course: each job names its own.
-    kept = {k: v for k, v in os.environ.items() if not k.startswith("COURSE_")}
+    # A worker needs the grader's Python, and no setting of the labs: each job names its own.
+    kept = {k: v for k, v in os.environ.items() if k == PRELOAD or not k.startswith("COURSE_")}
     kept.pop("PYTHONDONTWRITEBYTECODE", None)  # see grading.execute
     return kept | dict.fromkeys(("TMPDIR", "TEMP", "TMP"), folder) | {"OMP_NUM_THREADS": "1"}
 

@@ -14,7 +14,8 @@ from torch import Tensor
 
 from course_utils.checks.cfg_loss_value import value_finding
 from course_utils.checks.core import Crash, Finding, Values
-from course_utils.checks.probes import ProbeData, ProbeNet, ProbePath, generator, schedule
+from course_utils.checks.probe_path import ProbePath
+from course_utils.checks.probes import ProbeData, ProbeNet, generator, schedule
 from course_utils.checks.verdicts import (
     close,
     form_problem,

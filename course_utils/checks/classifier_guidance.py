@@ -10,6 +10,7 @@ from course_utils.checks.classifier_guidance_classifier import (
     train_verdict,
 )
 from course_utils.checks.classifier_guidance_ddim import ddim_probe, ddim_verdict
+from course_utils.checks.classifier_guidance_forms import builds_on_others
 from course_utils.checks.classifier_guidance_forward import (
     jump_inputs,
     jump_probe,
@@ -59,6 +60,12 @@ def _part(
     return Part(points, inputs, each_case(probe), over_cases(verdict), advice)  # type: ignore[arg-type]
 
 
+def _later(points: int | float, inputs: object, probe: Probe, verdict: Verdict) -> Part:
+    """The same for a job that calls the ones before it."""
+    told = builds_on_others(over_cases(verdict))
+    return Part(points, inputs, each_case(probe), told, hint)  # type: ignore[arg-type]
+
+
 PROCESS = ("GaussianDiffusion",)
 
 JOBS = (
@@ -70,23 +77,23 @@ JOBS = (
         _part(1, posterior_inputs, posterior_probe, posterior_spread_verdict),
     )),
     Job("5.3", "One step back, with a guess", 2, 10, PROCESS, (
-        _part(2, guess_inputs, guess_probe, guess_verdict),
-        _part(1, clip_inputs, clip_probe, clip_verdict),
+        _later(2, guess_inputs, guess_probe, guess_verdict),
+        _later(1, clip_inputs, clip_probe, clip_verdict),
     )),
     Job("5.4", "A reader of noise", 1, 8, ("NoisyClassifierTrainer",), (
-        Part(2, train_inputs, train_probe, train_verdict, train_hint),
+        Part(2, train_inputs, train_probe, builds_on_others(train_verdict), train_hint),
     )),
     Job("5.5", "Which way to a seven?", 2, 10, ("classifier_guidance",), (
         _part(2, gradient_inputs, value_probe, value_verdict, gradient_hint),
         _part(1, gradient_inputs, scale_probe, scale_verdict, gradient_hint),
     )),
     Job("5.6", "Roll the dice uphill", 2, 12, PROCESS, (
-        _part(1.5, steer_inputs, mean_probe, mean_verdict),
-        _part(1.5, sample_inputs, step_probe, step_verdict),
+        _later(1.5, steer_inputs, mean_probe, mean_verdict),
+        _later(1.5, sample_inputs, step_probe, step_verdict),
     )),
     Job("5.7", "Fewer steps, and no dice", 3, 15, PROCESS, (
-        _part(1.5, steer_inputs, score_probe, score_verdict),
-        _part(1.5, sample_inputs, ddim_probe, ddim_verdict),
+        _later(1.5, steer_inputs, score_probe, score_verdict),
+        _later(1.5, sample_inputs, ddim_probe, ddim_verdict),
     )),
 )  # fmt: skip
 

@@ -8,6 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from course_utils.checks.classifier_guidance_forms import WITH_JUMP, Form
 from course_utils.checks.classifier_guidance_probes import (
     ProbeClassifier,
     Tables,
@@ -15,12 +16,7 @@ from course_utils.checks.classifier_guidance_probes import (
     logits_of,
     whole_number,
 )
-from course_utils.checks.classifier_guidance_stand_ins import (
-    WITH_JUMP,
-    Form,
-    names_of,
-    standing_in,
-)
+from course_utils.checks.classifier_guidance_stand_ins import names_of, standing_in
 from course_utils.checks.classifier_guidance_verdicts import all_of, hint
 from course_utils.checks.core import Crash, Finding, Values
 from course_utils.checks.probes import ProbeData, generator

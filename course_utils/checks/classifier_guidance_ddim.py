@@ -7,6 +7,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from course_utils.checks.classifier_guidance_forms import WITH_SCORE
 from course_utils.checks.classifier_guidance_probes import (
     Tables,
     gradient_value,
@@ -28,7 +29,6 @@ from course_utils.checks.classifier_guidance_sampling import (
     strong,
     take_step,
 )
-from course_utils.checks.classifier_guidance_stand_ins import WITH_SCORE
 from course_utils.checks.classifier_guidance_verdicts import all_of, compare_items
 from course_utils.checks.core import Finding, Values
 

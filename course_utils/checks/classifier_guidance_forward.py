@@ -11,9 +11,9 @@ from course_utils.checks.classifier_guidance_probes import (
     Tables,
     build,
     cases,
+    mix,
     per_item,
     posterior_mean,
-    q_sample,
     shape_of,
 )
 from course_utils.checks.classifier_guidance_stand_ins import read
@@ -49,7 +49,7 @@ def jump_probe(target: Any, inputs: Values) -> Values:
 def jump_verdict(inputs: Values, outputs: Values) -> list[Finding]:
     tables, t = Tables.of(inputs), inputs["t"]
     x_start, noise = inputs["x_start"].double(), inputs["noise"].double()
-    exact = q_sample(tables, x_start, t, noise)
+    exact = mix(tables.at("alphas_bar", t, x_start), x_start, noise)
     found = compare_items(
         "x_t = √ᾱ_t x_0 + √(1 − ᾱ_t) ε", outputs["x"], exact,
         lambda: _jump_mistakes(tables, x_start, t, noise), t, tables.tolerance,
@@ -72,7 +72,7 @@ def _jump_mistakes(tables: Tables, x_start: Tensor, t: Tensor, noise: Tensor) ->
     first = bar[:1]
 
     def mixed(signal: Tensor) -> Tensor:
-        return signal.sqrt() * x_start + (1 - signal).sqrt() * noise
+        return mix(signal, x_start, noise)
 
     return {
         "Both square roots are missing: ᾱ and 1 − ᾱ are squares.":

@@ -7,6 +7,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from course_utils.checks.classifier_guidance_forms import WITH_POSTERIOR, Form
 from course_utils.checks.classifier_guidance_forward import mean_mistakes, variance_findings
 from course_utils.checks.classifier_guidance_probes import (
     ProbeModel,
@@ -21,13 +22,7 @@ from course_utils.checks.classifier_guidance_probes import (
     shape_of,
     start_of,
 )
-from course_utils.checks.classifier_guidance_stand_ins import (
-    FIELDS,
-    WITH_POSTERIOR,
-    Form,
-    read,
-    standing_in,
-)
+from course_utils.checks.classifier_guidance_stand_ins import FIELDS, read, standing_in
 from course_utils.checks.classifier_guidance_verdicts import (
     all_of,
     asked,

@@ -108,9 +108,15 @@ class Tables:
 # Not methods: a probe that is sent to a student's kernel takes along what it names, and no more.
 
 
-def q_sample(tables: Tables, x_start: Tensor, t: Tensor, noise: Tensor) -> Tensor:
-    bar = tables.at("alphas_bar", t, x_start)
-    return bar.sqrt() * x_start + (1 - bar).sqrt() * noise
+def _angle(signal: Tensor) -> Tensor:
+    """How far x_t is turned from the image towards the noise, where this share ᾱ is still image."""
+    return torch.atan2((1 - signal).sqrt(), signal.sqrt())
+
+
+def mix(signal: Tensor, x_start: Tensor, noise: Tensor) -> Tensor:
+    """x_t where the share ``signal`` is still image: (x_0, −ε) as a point, turned by the angle."""
+    turn = torch.polar(torch.ones_like(signal), _angle(signal))
+    return (turn * torch.complex(x_start, -noise)).real
 
 
 def posterior_mean(tables: Tables, x_start: Tensor, x_t: Tensor, t: Tensor) -> Tensor:
@@ -123,13 +129,13 @@ def posterior_mean(tables: Tables, x_start: Tensor, x_t: Tensor, t: Tensor) -> T
 
 
 def noise_of(tables: Tables, x_start: Tensor, x_t: Tensor, t: Tensor) -> Tensor:
-    bar = tables.at("alphas_bar", t, x_t)
-    return (x_t - bar.sqrt() * x_start) / (1 - bar).sqrt()
+    angle = _angle(tables.at("alphas_bar", t, x_t))
+    return x_t / angle.sin() - x_start / angle.tan()
 
 
 def start_of(tables: Tables, noise: Tensor, x_t: Tensor, t: Tensor) -> Tensor:
-    bar = tables.at("alphas_bar", t, x_t)
-    return (x_t - (1 - bar).sqrt() * noise) / bar.sqrt()
+    angle = _angle(tables.at("alphas_bar", t, x_t))
+    return x_t / angle.cos() - noise * angle.tan()
 
 
 # --- cases: several processes and shapes in one set of inputs

@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor
 
+from course_utils.checks.classifier_guidance_forms import WITH_MEAN, Form
 from course_utils.checks.classifier_guidance_probes import (
     ProbeGradient,
     ProbeModel,
@@ -25,12 +26,7 @@ from course_utils.checks.classifier_guidance_probes import (
     per_item,
     posterior_mean,
 )
-from course_utils.checks.classifier_guidance_stand_ins import (
-    WITH_MEAN,
-    Answers,
-    Form,
-    standing_in,
-)
+from course_utils.checks.classifier_guidance_stand_ins import Answers, standing_in
 from course_utils.checks.classifier_guidance_verdicts import (
     all_of,
     asked,

@@ -1,12 +1,10 @@
-"""Right answers of lab 5's other jobs, which stand in while one job is judged.
+"""How right answers stand in for a student's other methods while one of lab 5's jobs is judged.
 
-A later job is worth its points even if an earlier one is wrong or not written yet. A prediction
-has the form that the student's own p_mean_variance gives it, or one that can be read in every way.
+The answers themselves are in `classifier_guidance_answers`, which no handout holds.
 """
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from functools import partial
@@ -14,15 +12,9 @@ from inspect import signature, unwrap
 from types import FunctionType
 from typing import Any, NamedTuple
 
-import torch
 from torch import Tensor
 
-from course_utils.checks.classifier_guidance_probes import (
-    Tables,
-    posterior_mean,
-    q_sample,
-    start_of,
-)
+from course_utils.checks.classifier_guidance_probes import Tables
 from course_utils.checks.core import Values
 
 Answers = Mapping[str, Callable[..., Any]]
@@ -37,7 +29,7 @@ class _Posterior(NamedTuple):
     log_variance: Tensor
 
 
-class _Prediction(NamedTuple):
+class PlainPrediction(NamedTuple):
     mean: Tensor
     variance: Tensor
     log_variance: Tensor
@@ -66,6 +58,9 @@ class _Keys:
         return dict(self.items())
 
 
+POSTERIOR: Any = type("Posterior", (_Keys, _Posterior), {})
+
+
 def read(result: Any, names: tuple[str, ...] = FIELDS) -> Values | str:
     """The fields of a result, by key, by name or in their order; or what keeps us from reading."""
     if isinstance(result, dict):
@@ -89,7 +84,7 @@ def names_of(target: Any) -> list[Values]:
     return list(spaces.values())
 
 
-def _named_tuple(target: Any, name: str, fields: tuple[str, ...], spare: type) -> type:
+def named_tuple(target: Any, name: str, fields: tuple[str, ...], spare: type) -> type:
     """The notebook's own named tuple of these fields, read like a dict, too."""
     base = spare
     for space in names_of(target):
@@ -97,82 +92,6 @@ def _named_tuple(target: Any, name: str, fields: tuple[str, ...], spare: type) -
         if isinstance(given, type) and getattr(given, "_fields", ()) == fields:
             base = given
     return type(name, (_Keys, base), {})
-
-
-class Form:
-    """How this student's code hands predictions on; :meth:`make` builds one."""
-
-    def __init__(self, target: Any, process: Any, tables: Tables) -> None:
-        self.tuple = _named_tuple(target, "Prediction", FIELDS, _Prediction)
-        self.own: Any = None
-        x, t = torch.zeros(1, 2), torch.zeros(1, dtype=torch.int64)
-        # A stub or a wrong answer tells nothing about its form; that is judged elsewhere.
-        with suppress(Exception), standing_in(target, tables, self, WITH_POSTERIOR):
-            self.own = process.p_mean_variance(lambda x, t: x, x, t)
-
-    def make(self, **fields: Tensor) -> Any:
-        if isinstance(self.own, dict):
-            return dict(fields)
-        named = isinstance(self.own, tuple) and getattr(self.own, "_fields", ()) == FIELDS
-        if named:
-            # A named tuple by these names, read like one: not by keys, which would crash later.
-            return self.own._replace(**fields)
-        if isinstance(self.own, tuple | list | Tensor | None):
-            return self.tuple(**fields)
-        made = copy.copy(self.own)
-        for name, value in fields.items():
-            object.__setattr__(made, name, value)
-        return made
-
-
-# ---------------------------------------------------------------- right answers, in float64
-
-
-def jump(tables: Tables, form: Form, x_start: Any, t: Any, noise: Any = None) -> Any:
-    noise = torch.randn_like(x_start) if noise is None else noise
-    return q_sample(tables, x_start.double(), t, noise.double()).to(x_start.dtype)
-
-
-def posterior(tables: Tables, form: Form, x_start: Any, x_t: Any, t: Any) -> Any:
-    mean = posterior_mean(tables, x_start.double(), x_t.double(), t)
-    both = (tables.at(name, t, x_t) for name in ("variances", "log_variances"))
-    return POSTERIOR(*(value.to(x_t.dtype) for value in (mean, *both)))
-
-
-def prediction(
-    tables: Tables, form: Form, model: Any, x: Any, t: Any, clip_denoised: bool = True
-) -> Any:
-    noise = model(x, tables.original[t])
-    guess = start_of(tables, noise.double(), x.double(), t)
-    guess = guess.clamp(-1, 1) if clip_denoised else guess
-    told = posterior(tables, form, guess, x, t)
-    return form.make(**told._asdict(), pred_xstart=guess.to(x.dtype))
-
-
-def steered_mean(
-    tables: Tables, form: Form, cond_fn: Any, prediction: Any, x: Any, t: Any, y: Any
-) -> Any:
-    told = _fields(prediction)
-    return told["mean"] + told["variance"] * cond_fn(x, tables.original[t], y)
-
-
-def steered_score(
-    tables: Tables, form: Form, cond_fn: Any, prediction: Any, x: Any, t: Any, y: Any
-) -> Any:
-    told, bar = _fields(prediction), tables.at("alphas_bar", t, x)
-    pull = cond_fn(x, tables.original[t], y).double()
-    guess = told["pred_xstart"].double() + (1 - bar) / bar.sqrt() * pull
-    mean = posterior(tables, form, guess, x, t).mean
-    return form.make(**{**told, "mean": mean, "pred_xstart": guess.to(x.dtype)})
-
-
-# What stands in while a job is judged: the jobs before it. A question that is sent to a student's
-# kernel carries what its probe names, and so not the answer to itself.
-WITH_JUMP: Answers = {"q_sample": jump}
-WITH_POSTERIOR: Answers = {**WITH_JUMP, "q_posterior_mean_variance": posterior}
-WITH_PREDICTION: Answers = {**WITH_POSTERIOR, "p_mean_variance": prediction}
-WITH_MEAN: Answers = {**WITH_PREDICTION, "condition_mean": steered_mean}
-WITH_SCORE: Answers = {**WITH_MEAN, "condition_score": steered_score}
 
 
 def _method(function: Callable[..., Any], own: Any) -> Any:
@@ -189,18 +108,8 @@ def _method(function: Callable[..., Any], own: Any) -> Any:
     )
 
 
-POSTERIOR: Any = type("Posterior", (_Keys, _Posterior), {})
-
-
-def _fields(prediction: Any) -> Values:
-    told = read(prediction)
-    if isinstance(told, str):
-        raise TypeError(f"The prediction handed on {told}; hand on what p_mean_variance returns")
-    return told
-
-
 @contextmanager
-def standing_in(target: Any, tables: Tables, form: Form, answers: Answers) -> Iterator[None]:
+def standing_in(target: Any, tables: Tables, form: Any, answers: Answers) -> Iterator[None]:
     """Right answers in the place of the student's, for a while."""
     methods = {
         name: _method(partial(function, tables, form), getattr(target, name, None))

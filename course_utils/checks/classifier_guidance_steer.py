@@ -7,6 +7,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from course_utils.checks.classifier_guidance_forms import WITH_MEAN, WITH_PREDICTION, Form
 from course_utils.checks.classifier_guidance_probes import (
     ProbeGradient,
     Tables,
@@ -22,14 +23,7 @@ from course_utils.checks.classifier_guidance_probes import (
     shape_of,
     start_of,
 )
-from course_utils.checks.classifier_guidance_stand_ins import (
-    WITH_MEAN,
-    WITH_PREDICTION,
-    Answers,
-    Form,
-    read,
-    standing_in,
-)
+from course_utils.checks.classifier_guidance_stand_ins import Answers, read, standing_in
 from course_utils.checks.classifier_guidance_verdicts import (
     all_of,
     asked,

@@ -12,6 +12,7 @@ from itertools import permutations
 import torch
 from einops import rearrange
 from torch import Tensor
+from torch.nn.functional import scaled_dot_product_attention
 
 Linear = tuple[Tensor, Tensor]
 Stack = tuple[Linear, Linear, tuple[str, ...]]
@@ -91,8 +92,7 @@ def _splits(
 
 
 def _attend(q: Tensor, k: Tensor, v: Tensor, scale: float | None = None) -> Tensor:
-    scale = q.shape[-1] ** -0.5 if scale is None else scale
-    return torch.softmax(q @ k.transpose(-2, -1) * scale, dim=-1) @ v
+    return scaled_dot_product_attention(q, k, v, scale=scale)
 
 
 def _merges(heard: Tensor) -> Iterator[Tensor]:

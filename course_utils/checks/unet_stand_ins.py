@@ -2,24 +2,21 @@
 
 from __future__ import annotations
 
-import math
-
 import torch
 from torch import Tensor, nn
 
 
 class FourierEncoder(nn.Module):
-    """Waves of fixed frequencies."""
+    """No waves: a hill over each of some times."""
 
-    frequencies: Tensor
+    places: Tensor
 
     def __init__(self, dim: int) -> None:
         super().__init__()
-        self.register_buffer("frequencies", torch.linspace(0.2, 2, dim // 2))
+        self.register_buffer("places", torch.linspace(0, 1, dim))
 
     def forward(self, t: Tensor) -> Tensor:
-        angles = 2 * math.pi * t.reshape(-1, 1) * self.frequencies
-        return math.sqrt(2) * torch.cat([angles.sin(), angles.cos()], dim=-1)
+        return 2 * (-8 * (t.reshape(-1, 1) - self.places).square()).exp()
 
 
 class ResidualLayer(nn.Module):
@@ -38,21 +35,19 @@ class ResidualLayer(nn.Module):
         return x + self.conv(torch.tanh(x) * (1 + told[:, :, None, None]))
 
 
-class _Layers(nn.Module):
-    """Some residual layers, one after another."""
+class _Told(nn.Module):
+    """No residual layers, but a scale that t and y decide."""
 
-    def __init__(self, channels: int, number: int, t_dim: int, y_dim: int) -> None:
+    def __init__(self, channels: int, t_dim: int, y_dim: int) -> None:
         super().__init__()
-        self.layers = nn.ModuleList(ResidualLayer(channels, t_dim, y_dim) for _ in range(number))
+        self.time, self.label = nn.Linear(t_dim, channels), nn.Linear(y_dim, channels)
 
-    def through(self, x: Tensor, t_embed: Tensor, y_embed: Tensor) -> Tensor:
-        for layer in self.layers:
-            x = layer(x, t_embed, y_embed)
-        return x
+    def forward(self, x: Tensor, t_embed: Tensor, y_embed: Tensor) -> Tensor:
+        return x * (1 + torch.tanh(self.time(t_embed) + self.label(y_embed))[:, :, None, None])
 
 
-class Encoder(_Layers):
-    """The layers, then half the height and width."""
+class Encoder(nn.Module):
+    """Half the height and width, however many layers are asked for."""
 
     def __init__(
         self,
@@ -62,15 +57,16 @@ class Encoder(_Layers):
         t_embed_dim: int,
         y_embed_dim: int,
     ) -> None:
-        super().__init__(channels_in, num_residual_layers, t_embed_dim, y_embed_dim)
-        self.downsample = nn.Conv2d(channels_in, channels_out, kernel_size=2, stride=2)
+        super().__init__()
+        self.told = _Told(channels_in, t_embed_dim, y_embed_dim)
+        self.smaller = nn.Conv2d(channels_in, channels_out, kernel_size=2, stride=2)
 
     def forward(self, x: Tensor, t_embed: Tensor, y_embed: Tensor) -> Tensor:
-        return self.downsample(self.through(x, t_embed, y_embed))
+        return self.smaller(self.told(x, t_embed, y_embed))
 
 
-class Decoder(_Layers):
-    """Twice the height and width, then the layers."""
+class Decoder(nn.Module):
+    """Twice the height and width, however many layers are asked for."""
 
     def __init__(
         self,
@@ -80,11 +76,12 @@ class Decoder(_Layers):
         t_embed_dim: int,
         y_embed_dim: int,
     ) -> None:
-        super().__init__(channels_out, num_residual_layers, t_embed_dim, y_embed_dim)
-        self.upsample = nn.ConvTranspose2d(channels_in, channels_out, kernel_size=2, stride=2)
+        super().__init__()
+        self.told = _Told(channels_in, t_embed_dim, y_embed_dim)
+        self.larger = nn.ConvTranspose2d(channels_in, channels_out, kernel_size=2, stride=2)
 
     def forward(self, x: Tensor, t_embed: Tensor, y_embed: Tensor) -> Tensor:
-        return self.through(self.upsample(x), t_embed, y_embed)
+        return self.larger(self.told(x, t_embed, y_embed))
 
 
 STAND_INS = (FourierEncoder, ResidualLayer, Encoder, Decoder)

@@ -184,8 +184,8 @@ class ClassifierGuidedODE(ODE):
     Args:
         net: u_t(x|y), called as `net(x, t, y)` with x the flow's and t in [0, 1].
         process: the steps that the classifier knows; see :func:`to_flow`.
-        classifier: called as `classifier(x, step)` with x the diffusion's and float steps `(b,)`
-            that may lie between whole ones; returns logits `(b, classes)`.
+        cond_fn: ∇ log p(y|x) with respect to the diffusion's x, called as `cond_fn(x, step, y)`
+            with float steps `(b,)` that may lie between whole ones; in the shape of x.
         null_label: ∅, the label for which the network gives u_t(x). Items with this label are not
             guided.
         scale: w. 0 asks the classifier nothing.
@@ -199,7 +199,7 @@ class ClassifierGuidedODE(ODE):
         self,
         net: Callable[..., Tensor],
         process: Process,
-        classifier: Callable[[Tensor, Tensor], Tensor],
+        cond_fn: Callable[[Tensor, Tensor, Tensor], Tensor],
         null_label: int,
         scale: float | int = 1.0,
         interval: tuple[float | int, float | int] = (0.0, 1.0),
@@ -214,7 +214,7 @@ class ClassifierGuidedODE(ODE):
             )
         self.net = net
         self.process = process
-        self.classifier = classifier
+        self.cond_fn = cond_fn
         self.null_label = null_label
         self.scale = float(scale)
         self.interval = (float(interval[0]), float(interval[1]))
@@ -231,7 +231,7 @@ class ClassifierGuidedODE(ODE):
 
         Raises:
             ValueError: `t` or `y` does not fit the batch, a label is neither a class nor ∅, or an
-                answer of the network or the classifier has another shape.
+                answer of the network or of `cond_fn` has another shape.
         """
         t = time_batch(t, x)
         y = _checked_labels(y, x).long().to(x.device)
@@ -248,21 +248,12 @@ class ClassifierGuidedODE(ODE):
         return velocity + expand_batch(weight, x) * gradient
 
     def _gradient(self, x: Tensor, t: Tensor, y: Tensor) -> Tensor:
-        """∇_x log p(y | x_t) with respect to the flow's x."""
-        # Simulations run without gradients, and may run in inference mode.
-        with torch.inference_mode(False), torch.enable_grad():
-            x_in = x.clone().detach().requires_grad_()
-            point = to_diffusion(self.process, x_in, t.clone())
-            logits = self.classifier(point.x, point.step)
-            if logits.ndim != 2 or len(logits) != len(x) or int(y.max()) >= logits.shape[1]:
-                raise ValueError(
-                    f"the classifier returned shape {tuple(logits.shape)} for x of shape "
-                    f"{tuple(x.shape)} and labels up to {int(y.max())}; expected logits "
-                    f"({len(x)}, classes) with a class for every label."
-                )
-            log_p = logits.log_softmax(dim=1).gather(1, y.clone()[:, None])
-            (gradient,) = torch.autograd.grad(log_p.sum(), x_in)
-        return gradient
+        """∇_x log p(y | x_t) with respect to the flow's x, by the chain rule."""
+        # A simulation may run in inference mode, whose tensors take no part in a backward pass.
+        with torch.inference_mode(False):
+            point = to_diffusion(self.process, x.clone().detach(), t.clone())
+            gradient = self.cond_fn(point.x, point.step, y.clone())
+        return _shaped(gradient, x, "cond_fn") / expand_batch(_scale(t), x)
 
 
 def _scale(t: Tensor) -> Tensor:

@@ -9,7 +9,7 @@ import pytest
 
 from grading import cli
 
-COMMANDS = ("release", "jobs", "grade", "feedback", "report", "demo")
+COMMANDS = ("release", "jobs", "grade", "feedback", "report", "demo", "handout")
 
 
 def course(*arguments: object, capsys: pytest.CaptureFixture[str]) -> tuple[int, str, str]:

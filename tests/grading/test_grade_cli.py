@@ -8,11 +8,12 @@ import sqlite3
 import subprocess
 import sys
 import time
+import zipfile
 from contextlib import closing
 from pathlib import Path
 
 import pytest
-from tiny_class import LAB, Lab
+from tiny_class import LAB, Lab, packed
 from tiny_class import lab_fixture as lab_fixture
 
 from grading import cli, demo
@@ -200,3 +201,22 @@ def test_a_gradebook_in_use_stops_before_anything_runs(course, class_dir: Path) 
 def test_help_has_an_example(course, command: str) -> None:
     code, said = course(command, "--help")
     assert code == 0 and f"Example: course {command}" in said
+
+
+def test_collect_sorts_a_download_and_says_what_it_did(course, lab: Lab, tmp_path: Path) -> None:
+    root = lab.folder
+    files = {"doejane_12_3_tiny.ipynb": packed(lab.honest["solved"]), "who_1_2_tiny.ipynb": b"{}"}
+    with zipfile.ZipFile(tmp_path / "canvas.zip", "w") as archive:
+        for name, data in files.items():
+            archive.writestr(name, data)
+    (tmp_path / "roster.csv").write_text("student,name\njdoe,Jane Doe\n")
+    words = ("--course-dir", root, "--roster", tmp_path / "roster.csv")
+    code, said = course("collect", tmp_path / "canvas.zip", *words, "--dry-run")
+    assert code == 0 and "1 would be new" in said and not (root / "collected").exists()
+    code, said = course("collect", tmp_path / "canvas.zip", *words)
+    assert code == 0 and "1 attempts, 1 new; 1 files not placed" in said
+    assert "who_1_2_tiny.ipynb: nobody in the roster fits" in said
+    handed_in = root / "submitted/jdoe/tiny/tiny.ipynb"
+    assert handed_in.read_bytes() == files["doejane_12_3_tiny.ipynb"]
+    code, said = course("collect", tmp_path / "absent.zip", *words)
+    assert code == 2 and "not there" in said

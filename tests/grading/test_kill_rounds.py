@@ -86,12 +86,14 @@ class Command:
     place: Path
     url: str
     log: Path
+    jobs: int = 2
     process: subprocess.Popen[bytes] | None = None
     seen: set[psutil.Process] = field(default_factory=set)
 
     def start(self) -> None:
         """Start it, or start it again."""
-        words = ("grade", LAB, "--course-dir", str(self.place), "--jobs", "2", "--db", self.url)
+        words = ("grade", LAB, "--course-dir", str(self.place), "--jobs", str(self.jobs))
+        words = (*words, "--db", self.url)
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
                 [sys.executable, "-c", "from grading.cli import main; main()", *words],
@@ -220,6 +222,7 @@ def test_every_submission_ends_with_one_right_result(
     served = victim == "database" or (programs() is not None and (round_ // len(VICTIMS)) % 2 == 1)
     server = request.getfixturevalue("postgres_server") if served else None
     command.url = new_url("postgresql" if served else "sqlite", request, tmp_path)
+    command.jobs = 1 + round_ // len(VICTIMS) % 2
     command.start()
     hit = at_a_random_moment(command, chance, victim)
     if hit:

@@ -58,3 +58,17 @@ def test_the_closure_follows_imports_and_stops_where_it_is_told(tmp_path: Path) 
         "c/__init__.py",
         "c/d.py",
     }
+
+
+def test_what_python_m_runs_belongs_to_its_package(tmp_path: Path) -> None:
+    package = tmp_path / "course_utils"
+    (package / "tool").mkdir(parents=True)
+    for name in ("__init__", "tool/__init__", "tool/other", "extra"):
+        (package / f"{name}.py").touch()
+    (package / "tool" / "__main__.py").write_text("from course_utils.extra import main")
+    assert {str(path) for path in closure(["course_utils.tool"], package)} == {
+        "__init__.py",
+        "tool/__init__.py",
+        "tool/__main__.py",
+        "extra.py",
+    }

@@ -32,6 +32,16 @@ def test_nothing_of_a_solution_stands_in_what_students_get(lab: str) -> None:
 
 
 @pytest.mark.parametrize("lab", LABS)
+def test_a_released_notebook_lists_its_graded_cells(lab: str) -> None:
+    """Who hands it in has nothing else to compare with (course_utils.submission)."""
+    listed = read_notebook(ROOT / "notebooks" / lab / f"{lab}.ipynb").metadata.course.graded
+    (described,) = describe(ROOT, [lab])
+    cells = [job["answers"] + job["tests"] for job in described["jobs"]]
+    assert sorted(listed) == sorted({name for names in cells for name in names})
+    assert len(listed) == len(set(listed)) > 5
+
+
+@pytest.mark.parametrize("lab", LABS)
 def test_jobs_add_up(lab: str) -> None:
     (described,) = describe(ROOT, [lab])
     assert sum(job["points"] for job in described["jobs"]) == described["points"]

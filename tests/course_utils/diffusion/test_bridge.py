@@ -15,6 +15,7 @@ from course_utils.diffusion.bridge import (
     to_diffusion,
     to_flow,
 )
+from course_utils.diffusion.conditioning import classifier_gradient
 from course_utils.diffusion.process import DiscreteDiffusion
 from course_utils.diffusion.sampling import Sampler, ddim_sample_loop
 from course_utils.diffusion.schedules import cosine_betas, linear_betas
@@ -243,7 +244,9 @@ class TestNoiseModelAsFlow:
 
 class TestClassifierGuidedODE:
     def ode(self, scale: float = 1.0, **settings: object) -> ClassifierGuidedODE:
-        return ClassifierGuidedODE(MixtureFlow(), COSINE, classifier, NULL, scale, **settings)
+        return ClassifierGuidedODE(
+            MixtureFlow(), COSINE, classifier_gradient(classifier), NULL, scale, **settings
+        )
 
     def test_scale_1_is_the_conditional_velocity(self) -> None:
         t = torch.linspace(0.02, 0.98, 40, dtype=torch.float64)
@@ -261,7 +264,7 @@ class TestClassifierGuidedODE:
             same(self.ode(scale).drift_coefficient(x, t, Y), free + scale * (wanted - free))
 
     def test_scale_0_changes_no_bit_and_asks_nothing(self) -> None:
-        def asked(x: Tensor, step: Tensor) -> Tensor:
+        def asked(x: Tensor, step: Tensor, y: Tensor) -> Tensor:
             raise AssertionError
 
         ode = ClassifierGuidedODE(MixtureFlow(), COSINE, asked, NULL, 0)
@@ -292,7 +295,7 @@ class TestClassifierGuidedODE:
 
     def test_the_networks_dtype(self) -> None:
         ode = ClassifierGuidedODE(
-            lambda x, t, y: x, COSINE, lambda x, t: x[:, :2] * t[:, None], NULL, 2.0
+            lambda x, t, y: x, COSINE, lambda x, t, y: x * t[:, None], NULL, 2.0
         )
         assert ode.drift_coefficient(points(2).float(), 0.5, Y[:2]).dtype == torch.float32
 
@@ -310,7 +313,7 @@ class TestClassifierGuidedODE:
                 **{
                     "net": MixtureFlow(),
                     "process": COSINE,
-                    "classifier": classifier,
+                    "cond_fn": classifier_gradient(classifier),
                     "null_label": NULL,
                 }
                 | settings
@@ -322,7 +325,7 @@ class TestClassifierGuidedODE:
             (torch.tensor([0]), r"y has shape \(1,\)"),
             (torch.tensor([0.0, 1.0]), "dtype torch.float32; expected integers"),
             (torch.tensor([0, -1]), "integers from 0 on"),
-            (torch.tensor([0, 3]), "labels up to 3; expected logits"),
+            (torch.tensor([0, 3]), "y lies in 0 … 3; the classifier has 2"),
         ],
     )
     def test_bad_labels(self, y: Tensor, message: str) -> None:
@@ -330,9 +333,9 @@ class TestClassifierGuidedODE:
             self.ode().drift_coefficient(points(2), 0.5, y)
 
     def test_bad_answers(self) -> None:
-        flat = ClassifierGuidedODE(MixtureFlow(), COSINE, lambda x, t: x.sum(1), NULL)
-        with pytest.raises(ValueError, match=r"the classifier returned shape \(2,\)"):
+        flat = ClassifierGuidedODE(MixtureFlow(), COSINE, lambda x, t, y: x.sum(1), NULL)
+        with pytest.raises(ValueError, match=r"cond_fn returned shape \(2,\)"):
             flat.drift_coefficient(points(2), 0.5, Y[:2])
-        narrow = ClassifierGuidedODE(lambda x, t, y: x[:, :1], COSINE, classifier, NULL)
+        narrow = ClassifierGuidedODE(lambda x, t, y: x[:, :1], COSINE, lambda x, t, y: x, NULL)
         with pytest.raises(ValueError, match=r"net returned shape \(2, 1\)"):
             narrow.drift_coefficient(points(2), 0.5, Y[:2])

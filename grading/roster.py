@@ -1,0 +1,136 @@
+"""Who is in the class: a CSV file of the instructor's, and how other systems' names fit it."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+import unicodedata
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from grading.notebooks import CourseError
+
+# What a column of a roster may be called, in lower case and without what is no letter.
+COLUMNS = {
+    "student": ("student", "studentid", "id", "username", "login", "netid", "sisloginid"),
+    "name": ("name", "fullname", "studentname", "displayname"),
+    "first": ("firstname", "givenname", "first"),
+    "last": ("lastname", "surname", "familyname", "last"),
+    "email": ("email", "emailaddress", "mail"),
+    "number": ("number", "sid", "canvasid", "moodleid", "lmsid", "sisuserid", "idnumber"),
+}
+_ID = re.compile(r"[^\w.@+-]+")
+
+
+@dataclass(frozen=True)
+class Student:
+    """A row of the roster. `student` names the folders in nbgrader's layout."""
+
+    student: str
+    name: str = ""
+    email: str = ""
+    numbers: tuple[str, ...] = ()
+
+
+@dataclass
+class Roster:
+    """The class. Without one, everybody is let in under the name that the files give."""
+
+    students: list[Student] = field(default_factory=list)
+    _known: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set), repr=False)
+
+    def __post_init__(self) -> None:
+        for one in self.students:
+            for key in _keys(one):
+                self._known[key].add(one.student)
+
+    def find(self, names: Iterable[str]) -> str | None:
+        """The student whom one of `names` fits, the first that fits anybody; None where none does.
+
+        Raises `CourseError` where a name fits several.
+        """
+        given = [name for name in names if plain(name)]
+        if not self.students:
+            return folder_name(given[0]) if given else None
+        for name in given:
+            found = self._known.get(plain(name), set())
+            if len(found) > 1:
+                raise CourseError(f"'{name}' fits several students: {', '.join(sorted(found))}")
+            if found:
+                return next(iter(found))
+        return None
+
+
+def plain(text: str) -> str:
+    """Letters and digits alone, in lower case and without accents: "Müller, Ana" → "mullerana"."""
+    bare = unicodedata.normalize("NFKD", text).casefold()
+    return "".join(letter for letter in bare if letter.isalnum())
+
+
+def folder_name(text: str) -> str:
+    """A name that can be a folder everywhere; letters of all alphabets stay."""
+    return _ID.sub("-", unicodedata.normalize("NFC", text).strip()).strip("-.").lower() or "unnamed"
+
+
+def _keys(one: Student) -> set[str]:
+    words = one.name.replace(",", " , ").split()
+    names = {one.student, one.email, one.email.partition("@")[0], *one.numbers, one.name}
+    if "," in words:  # "Family, Given"
+        at = words.index(",")
+        words = words[at + 1 :] + words[:at]
+        names.add(" ".join(words))
+    # Canvas writes the family name first; which words are the family's nobody knows.
+    names |= {" ".join(words[i:] + words[:i]) for i in range(1, len(words))}
+    return {key for key in map(plain, names) if key}
+
+
+def read_roster(path: Path) -> Roster:
+    """A roster from a CSV file with a head: a column `student`, and any of name (or first and last
+    name), email and number.
+
+    Raises `CourseError` where the file cannot be read, or lacks students, or names one twice.
+    """
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        raise CourseError(
+            f"--roster was given {path}, which cannot be read ({error}); expected a CSV file in"
+            " UTF-8: check the path, or save it so."
+        ) from None
+    rows = csv.DictReader(io.StringIO(text), dialect=_dialect(text))
+    heads = {role: head for head in rows.fieldnames or () if (role := _role(head or ""))}
+    if "student" not in heads:
+        raise CourseError(
+            f"--roster was given {path}, whose columns are {', '.join(rows.fieldnames or ())};"
+            " expected one called 'student': name the column that holds your names for students so."
+        )
+    students = [_student(row, heads) for row in rows if (row[heads["student"]] or "").strip()]
+    names = [one.student for one in students]
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice or not names:
+        what = f"names {', '.join(twice[:5])} twice" if twice else "has no students"
+        raise CourseError(f"--roster was given {path}, which {what}; expected a row each: mend it.")
+    return Roster(students)
+
+
+def _role(head: str) -> str | None:
+    bare = plain(head)
+    return next((role for role, names in COLUMNS.items() if bare in names), None)
+
+
+def _student(row: Mapping[Any, Any], heads: Mapping[str, str]) -> Student:
+    told = {role: (row.get(head) or "").strip() for role, head in heads.items()}
+    name = told.get("name") or f"{told.get('first', '')} {told.get('last', '')}".strip()
+    numbers = (told["number"],) if told.get("number") else ()
+    return Student(folder_name(told["student"]), name, told.get("email", ""), numbers)
+
+
+def _dialect(text: str) -> type[csv.Dialect] | str:
+    try:
+        return csv.Sniffer().sniff(text.partition("\n")[0], delimiters=",;\t")
+    except csv.Error:
+        return "excel"
