@@ -9,6 +9,7 @@ and costs only the submission that it was working on.
 from __future__ import annotations
 
 import base64
+import contextlib
 import json
 import os
 import subprocess
@@ -70,7 +71,8 @@ class WorkerProcess:
     def close(self) -> None:
         """Let an idle worker end by itself."""
         if self._process is not None and self._process.stdin is not None:
-            self._process.stdin.close()
+            with contextlib.suppress(OSError):
+                self._process.stdin.close()
             try:
                 self._process.wait(timeout=5)
             except subprocess.TimeoutExpired:
@@ -114,7 +116,9 @@ class WorkerProcess:
     def _forget(self) -> None:
         for stream in (self._errors, *self._pipes()):
             if stream is not None:
-                stream.close()
+                # A worker that was killed has not read all that waits in its pipe.
+                with contextlib.suppress(OSError):
+                    stream.close()
         if self._folder is not None:
             self._folder.cleanup()
         self._process, self._errors, self._folder = None, None, None

@@ -20,7 +20,7 @@ _GAP = 2  # pixels between the images of a mosaic
 
 
 def image_grid(
-    rows: Sequence[Float[Tensor, "columns 1 h w"]],
+    rows: Sequence[Float[Tensor, "columns 1 _ _"]],
     row_labels: Sequence[str] = (),
     column_labels: Sequence[str] = (),
     title: str = "",

@@ -29,7 +29,10 @@ def course(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) 
     monkeypatch.delenv("COURSE_DB", raising=False)
 
     def run(*words: object) -> tuple[int, str]:
-        monkeypatch.setattr(sys, "argv", ["course", *map(str, words)])
+        # What is tested here needs no box, and each would prove itself first.
+        asked = words[0] == "grade" and TRUST in words and "--backend" not in words
+        plain = ("--backend", "plain") if asked else ()
+        monkeypatch.setattr(sys, "argv", ["course", *map(str, (*words, *plain))])
         with pytest.raises(SystemExit) as exit_:
             cli.main()
         captured = capsys.readouterr()

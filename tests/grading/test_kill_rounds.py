@@ -49,8 +49,8 @@ SOLVED = {
     "none": (),
     "three": ("1.1", "1.2", "1.4"),
 }
-VICTIMS = ("worker", "fork server", "coordinator", "database")
-ROUNDS = int(os.environ.get("COURSE_ROUNDS", len(VICTIMS)))
+VICTIMS = ("worker", "coordinator", "fork server", "database")
+ROUNDS = int(os.environ.get("COURSE_ROUNDS", "2"))
 SEED = int(os.environ.get("COURSE_SEED", "1"))
 REPEATS, PATIENCE = 3, 240.0
 SCORES = """SELECT s.student_id, count(DISTINCT s.id), count(DISTINCT n.id), count(g.id),

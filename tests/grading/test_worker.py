@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import base64
+import subprocess
+import sys
+import tempfile
+import threading
 from pathlib import Path
 
 import pytest
@@ -41,3 +45,19 @@ def test_worker_reports_the_last_words_of_a_dead_process() -> None:
     with pytest.raises(WorkerEndedError, match="KeyError"):
         worker.ask({"mark": "m"}, seconds=120)
     worker.close()
+
+
+def test_a_worker_that_is_killed_while_it_is_told_its_job_is_forgotten() -> None:
+    worker = WorkerProcess()
+    sleeper = [sys.executable, "-c", "import time; time.sleep(60)"]
+    worker._errors = tempfile.TemporaryFile()  # noqa: SIM115 - the worker closes it
+    worker._process = subprocess.Popen(
+        sleeper, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=worker._errors
+    )
+    timer = threading.Timer(0.5, worker._process.kill)
+    timer.start()
+    with pytest.raises(WorkerEndedError):  # a bit more than a pipe holds, and nobody reads it
+        worker.ask({"mark": "", "job": "x" * (2**16 + 1_000)}, 30)
+    timer.join()
+    worker._forget()
+    assert worker._process is None

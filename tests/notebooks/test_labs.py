@@ -102,8 +102,9 @@ def test_solutions_hold_no_outputs(notebook: nbformat.NotebookNode) -> None:
 
 
 def test_the_last_section_says_where_it_goes_wrong(notebook: nbformat.NotebookNode) -> None:
-    text, *hand_in = notebook.cells[-3:]
+    text, progress, *hand_in = notebook.cells[-4:]
     assert "## Where this goes wrong in practice" in text.source
     lab = notebook.metadata.course.lab
+    assert progress.source == "progress()"
     assert [cell.id for cell in hand_in] == [f"{lab}-submit-text", f"{lab}-submit"]
     assert f'submit("{lab}")' in hand_in[1].source
