@@ -15,7 +15,7 @@ help:
 	@echo "make lint     ruff, mypy, import layers, released files up to date"
 	@echo "make format   let ruff format the code"
 	@echo "make release  regenerate notebooks/ and course_utils/solved/ from solutions/"
-	@echo "make corpus   every right and wrong answer, and mutants of the reference, against the checks"
+	@echo "make corpus   every right and wrong answer, mutants, and all tolerances: 45 minutes"
 	@echo "make soak     a hundred kills, crashes and damaged files, and every hostile submission: two hours"
 	@echo "make bench    run every benchmark behind README's figures"
 	@echo "make lock     renew requirements.lock from pyproject.toml"
@@ -57,6 +57,7 @@ release: install
 
 corpus: install
 	$(BIN)/python tests/corpus/run.py
+	$(BIN)/python tests/corpus/margins.py
 
 soak: install
 	COURSE_ROUNDS=100 $(BIN)/python -m pytest -n auto --dist worksteal tests/grading/test_kill_rounds.py \

@@ -178,7 +178,13 @@ def net_hint(crash: Crash) -> str | None:
 
 # ... and whether it learns
 
-LEARNED, STEPS, ITEMS = 0.7, 30, 12
+LEARNED, STEPS, ROUNDS, ITEMS = 0.7, 30, 3, 12
+"""After at most ``ROUNDS`` times ``STEPS`` steps less than this share of the target must be left.
+
+Right networks are there after the first 30, but for one draw of weights in thousands. After 90 the
+logarithm of what is left lies at −2.6 ± 0.35 (75 draws, eight right answers): six standard
+deviations below log 0.7.
+"""
 
 
 def learn_inputs(seed: int) -> Values:
@@ -200,12 +206,22 @@ def learn_probe(target: Any, inputs: Values) -> Values:
     if not isinstance(out, Tensor) or out.shape != wanted.shape or not out.requires_grad:
         return {"out": out}
     optimiser = torch.optim.Adam(net.parameters(), lr=1e-2)
-    for _ in range(STEPS):
-        optimiser.zero_grad()
-        (net(x.clone(), t.clone(), y.clone()) - wanted).pow(2).mean().backward()
-        optimiser.step()
-    with torch.no_grad():
-        return {"out": net.eval()(x.clone(), t.clone(), y.clone())}
+    found: Values = {}
+    for steps in range(STEPS, ROUNDS * STEPS + 1, STEPS):
+        for _ in range(STEPS):
+            optimiser.zero_grad()
+            (net(x.clone(), t.clone(), y.clone()) - wanted).pow(2).mean().backward()
+            optimiser.step()
+        with torch.no_grad():
+            found = {"out": net.eval()(x.clone(), t.clone(), y.clone()), "steps": steps}
+        if _left(found["out"], wanted) < LEARNED:
+            break
+        net.train()
+    return found
+
+
+def _left(out: Tensor, target: Tensor) -> float:
+    return float((out - target).pow(2).mean() / target.pow(2).mean())
 
 
 def learn_verdict(inputs: Values, outputs: Values) -> list[Finding]:
@@ -213,15 +229,15 @@ def learn_verdict(inputs: Values, outputs: Values) -> list[Finding]:
     problem = form_problem("forward(x, t, y)", out, tuple(target.shape))
     if problem:
         return [Finding(False, problem)]
-    left = float((out - target).pow(2).mean() / target.pow(2).mean())
+    left = _left(out, target)
     if left < LEARNED:
         return [Finding(True, f"it learns {ITEMS} images by heart")]
     return [
         Finding(
             False,
-            f"After {STEPS} steps on the same {ITEMS} images, {left:.0%} of the loss is left; "
-            f"expected below {LEARNED:.0%}. Can the velocity leave the network through tokens and "
-            "patches in their right order?",
+            f"After {outputs.get('steps', 0)} steps on the same {ITEMS} images, {left:.0%} of the "
+            f"loss is left; expected below {LEARNED:.0%}. Can the velocity leave the network "
+            "through tokens and patches in their right order?",
         )
     ]
 

@@ -30,9 +30,14 @@ from course_utils.checks.unet_parts import (
 from course_utils.checks.unet_stand_ins import FourierEncoder
 from course_utils.checks.verdicts import form_problem
 
-SIZE, STEPS, BATCH = 32, 12, 4
-LEARNED = 0.8
-"""Overfitting a batch, the loss must fall at least to this share of its first value."""
+SIZE, BATCH = 32, 4
+LEARNED, STEPS, MOST_STEPS = 0.8, 12, 60
+"""Overfitting a batch, the loss must fall at least to this share of its first value.
+
+Most weights get there in 12 steps, one draw in a hundred does not; those go on. After 60 steps the
+logarithm of the share lies at −5.1 ± 0.5 (48 draws of weights, seven right answers): ten standard
+deviations below log 0.8.
+"""
 
 
 def network_inputs(seed: int) -> Values:
@@ -103,8 +108,8 @@ def _overfit(model: nn.Module, inputs: Values) -> Values:
     weights = [weight for weight in model.parameters() if weight.requires_grad]
     means = [torch.zeros_like(weight) for weight in weights]
     squares = [torch.zeros_like(weight) for weight in weights]
-    losses = []
-    for step in range(1, STEPS + 1):
+    losses: list[Tensor] = []
+    for step in range(1, MOST_STEPS + 1):
         out = model(inputs["x"].clone(), inputs["t"].clone(), inputs["y"].clone())
         loss = (out - target).square().mean()
         losses.append(loss.detach())
@@ -112,6 +117,8 @@ def _overfit(model: nn.Module, inputs: Values) -> Values:
             slopes = torch.autograd.grad(loss, weights, allow_unused=True)
             for entry in zip(weights, slopes, means, squares, strict=True):
                 _adam(*entry, step=step)
+        if step >= STEPS and _fell(torch.stack(losses)):
+            break
     out = out.detach()
     return {"losses": torch.stack(losses), "least": float(out.min()), "most": float(out.max())}
 
@@ -288,6 +295,10 @@ def network_verdict(inputs: Values, outputs: Values) -> list[Finding]:
     return [*findings, _learns(outputs["losses"], outputs["least"], outputs["most"])]
 
 
+def _fell(losses: Tensor) -> bool:
+    return float(losses[-3:].min()) <= LEARNED * float(losses[0])
+
+
 def _learns(losses: Tensor, least: float, most: float) -> Finding:
     # The target has both signs: whoever has learned some of it has, too, unless he cannot.
     if least >= 0 or most <= 0:
@@ -296,7 +307,7 @@ def _learns(losses: Tensor, least: float, most: float) -> Finding:
         return Finding(False, f"{told} A velocity may have any sign and size.")
     first, last = float(losses[0]), float(losses[-3:].min())
     told = f"{len(losses)} steps on one batch bring the loss from {first:.2f} to {last:.2f}"
-    if last <= LEARNED * first:
+    if _fell(losses):
         return Finding(True, told)
     return Finding(False, f"{told}; it should fall clearly. Does x go through every part?")
 

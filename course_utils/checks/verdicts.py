@@ -94,9 +94,8 @@ def normal_problem(residual: Tensor) -> str | None:
 
     Four moments of N independent normal numbers are held within eight standard errors of their
     expectation (√(1/N), √(2/N), √(15/N), √(96/N)), and two sample correlations within eight of
-    theirs (√(2/N)). For N ≥ 4,096 a single number would have to lie more than eight standard
-    deviations out to move any of them so far: a false alarm is less likely than 1e-9. To tell
-    uniform from normal noise takes N ≥ 16,384.
+    theirs (√(2/N)). For N ≥ 4,096 a false alarm is less likely than 1e-8, by Chernoff's bound. To
+    tell uniform from normal noise takes N ≥ 16,384.
     """
     flat = residual.double().reshape(residual.shape[0], -1)
     # An even number of rows and columns, because neighbours are compared in pairs.
