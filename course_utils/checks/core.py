@@ -147,7 +147,7 @@ def judge(part: Part, inputs: Values, observed: Values | Crash) -> list[Finding]
     return [
         Finding(
             False,
-            f"Your code stopped with {observed.type_name}: {observed.message}{where}."
+            f"Your code stopped with {observed.type_name}: {observed.message.rstrip('.')}{where}."
             + (f" {advice}" if advice else ""),
         )
     ]

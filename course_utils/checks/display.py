@@ -5,6 +5,7 @@ from __future__ import annotations
 import html
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from textwrap import fill
 from typing import Any
 
 from course_utils.checks.core import Job, Report, run
@@ -43,12 +44,17 @@ def headline(report: Report) -> str:
 
 
 def as_text(report: Report, colour: bool = False, footer: str = "") -> str:
-    """The result in plain text (with terminal colours on request), and a last line below it."""
+    """The result in plain text, and a last line below it.
+
+    With terminal colours it is for a notebook's error box, which would break long lines anywhere,
+    in the middle of a word, too.
+    """
     green, red, bold, plain = (GREEN, RED, BOLD, PLAIN) if colour else ("", "", "", "")
     lines = [f"{bold}{headline(report)}{plain}"]
     for finding in report.findings:
         mark = f"{green}✓{plain}" if finding.ok else f"{red}✗{plain}"
-        lines.append(f"{mark} {finding.message}")
+        said = fill(finding.message, 88, break_long_words=False) if colour else finding.message
+        lines.append(f"{mark} {said}")
     return "\n".join([*lines, footer] if footer else lines)
 
 

@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from course_utils.checks.core import Finding, Job, Part
+from course_utils.checks.core import Finding, Job, Part, Report
 from course_utils.checks.display import Lab, NotYet, Points, Question, as_html, as_text
 
 
@@ -45,6 +45,15 @@ def test_no_points_raise_and_the_traceback_is_the_message() -> None:
         lab(part(1, False)).check(target)
     rendered = caught.value._render_traceback_()
     assert "not yet" in rendered[0] and "a < b & c" in rendered[1] and len(rendered) == 2
+
+
+def test_a_long_message_is_broken_between_words_where_an_error_box_shows_it() -> None:
+    said = " ".join(["velocity"] * 30)
+    report = Report(Job("9.1", "First", 1, 5, ("target",), ()), 0, [Finding(False, said)])
+    rendered = NotYet(report)._render_traceback_()[1:]
+    assert len(rendered) > 2 and max(map(len, rendered)) < 100
+    assert " ".join(rendered).split()[1:] == said.split()
+    assert said in as_text(report)
 
 
 def test_a_stub_raises_its_own_error() -> None:
