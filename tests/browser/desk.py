@@ -22,11 +22,12 @@ IDLE = f"{PANEL} .jp-Notebook-ExecutionIndicator[data-status='idle']"
 expect.set_options(timeout=PATIENCE * 1000)
 
 # Cells above may still get their outputs, and so their height: roll until nothing moves any more.
+# (An output that is empty has no height, and is seen all the same.)
 ROLL = """part => {
     const box = part.getBoundingClientRect();
     const view = part.closest(".jp-WindowedPanel-outer").getBoundingClientRect();
     const still = part.lastTop === box.top && part.lastHeight === box.height;
-    const seen = box.top < view.bottom - Math.min(box.height, 100) && box.bottom >= view.top;  // an empty output has no height
+    const seen = box.top < view.bottom - Math.min(box.height, 100) && box.bottom >= view.top;
     if (still && seen) return true;
     part.scrollIntoView({block: "start"});
     const now = part.getBoundingClientRect();
@@ -124,7 +125,7 @@ class Sheet:
 
     def roll(self, part: Locator) -> Locator:
         """A part of the notebook, rolled into sight."""
-        self.page.wait_for_function(ROLL, arg=part.element_handle(), polling="raf")
+        self.page.wait_for_function(ROLL, arg=part.element_handle(), polling=50)
         return part
 
     def output(self, name: str) -> Locator:
