@@ -11,7 +11,7 @@ export COURSE_BUDGET ?= laptop
 help:
 	@echo "make demo     install, release the labs, grade a small example class, write feedback and a report"
 	@echo "make test     install, lint, and run every test"
-	@echo "make lab      install and open JupyterLab on the labs"
+	@echo "make lab      install and open JupyterLab on the list of the labs"
 	@echo "make lint     ruff, mypy, import layers, released files up to date"
 	@echo "make format   let ruff format the code"
 	@echo "make release  regenerate notebooks/ and course_utils/solved/ from solutions/"
@@ -35,7 +35,7 @@ demo: install
 	COURSE_BUDGET=smoke $(BIN)/course demo
 
 lab: install
-	$(BIN)/jupyter lab --notebook-dir=notebooks
+	JUPYTER_CONFIG_PATH=$(CURDIR)/jupyter $(BIN)/jupyter lab --notebook-dir=notebooks
 
 lint: install
 	$(BIN)/ruff check .

@@ -1,4 +1,4 @@
-"""solutions/ → notebooks/ and course_utils/solved/, through nbgrader's own converter."""
+"""solutions/ → notebooks/, its index, and course_utils/solved/, by nbgrader's own converter."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from grading.index import INDEX, index_page, time_of
 from grading.notebooks import CourseError, fingerprint, jobs_in, notebook_text, read_notebook
 from grading.settings import BEGIN, FILE, badges, settings, with_badges
 from grading.solved import GENERATED, PACKAGE, solved_module
@@ -121,6 +122,7 @@ def describe(root: Path, labs: Sequence[str] = ()) -> list[dict[str, Any]]:
                 "number": course.get("number"),
                 "title": course.get("title", lab),
                 "points": course.get("points"),
+                "time": time_of(notebook),
                 "jobs": jobs,
             }
         )
@@ -134,6 +136,7 @@ def generate(root: Path, labs: Sequence[str], into: Path) -> list[Path]:
     """Generate every file of ``labs`` below ``into``; return their paths relative to it.
 
     Only the notebook itself is given to nbgrader: whatever else stands beside it stays behind.
+    The index is of all labs, whichever are asked for.
 
     Raises:
         CourseError: a source breaks a rule, or what came out would leak.
@@ -151,7 +154,8 @@ def generate(root: Path, labs: Sequence[str], into: Path) -> list[Path]:
         _write(into / released, notebook_text(notebook))
         _write(into / SOLVED / f"{lab}.py", solved_module(source, lab))
         made += [released, SOLVED / f"{lab}.py"]
-    return made + _readme(root, into)
+    _write(into / INDEX, index_page(describe(root)))
+    return [*made, INDEX, *_readme(root, into)]
 
 
 def _readme(root: Path, into: Path) -> list[Path]:
@@ -258,7 +262,8 @@ def _difference(present: Path, fresh: Path) -> str | None:
     if not present.is_file():
         return "is missing"
     if fresh.suffix != ".ipynb":
-        origin = FILE if fresh.name == README else "its solution notebook"
+        badged = fresh.name == README and fresh.parent.name != INDEX.parent.name
+        origin = FILE if badged else "what solutions/ gives"
         same = present.read_bytes() == fresh.read_bytes()
         return None if same else f"differs from {origin}"
     try:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +19,21 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 
+# matplotlib's player takes the pictures on its buttons from a font in the network: without one
+# they stay empty. Every font has these.
+SIGNS = {
+    "fa-minus": "−",
+    "fa-fast-backward": "«",
+    "fa-step-backward": "‹",
+    "fa-play fa-flip-horizontal": "◀",
+    "fa-pause": "❙❙",
+    "fa-play": "▶",
+    "fa-step-forward": "›",
+    "fa-fast-forward": "»",
+    "fa-plus": "+",
+}
+
+
 def to_player(figure: Figure, update: Callable[[int], Any], frames: int, interval: int) -> HTML:
     """A self-contained player: no video encoder, no network, works in Colab, too."""
     import matplotlib.pyplot as plt
@@ -30,7 +46,8 @@ def to_player(figure: Figure, update: Callable[[int], Any], frames: int, interva
     with plt.rc_context({"savefig.bbox": None, "animation.embed_limit": 20}):
         page = animation.to_jshtml(default_mode="loop")
     plt.close(figure)
-    return HTML(page)
+    page = re.sub(r"<link\b[^>]*>", "", page)
+    return HTML(re.sub(r'<i class="fa ([\w -]+)"></i>', lambda icon: SIGNS[icon[1]], page))
 
 
 def flow_animation(

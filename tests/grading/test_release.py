@@ -15,6 +15,7 @@ import nbformat
 import pytest
 
 from grading import release as module
+from grading.index import INDEX
 from grading.notebooks import CourseError, read_notebook
 from grading.release import (
     all_labs,
@@ -70,9 +71,8 @@ def test_nothing_but_the_notebook_is_released(tiny_course: Path) -> None:
     for name in ("notes.md", ".secret", "answers.csv", "helper.py"):
         (source / name).write_text("the secret way to y")
     release(tiny_course)
-    assert [path.name for path in (tiny_course / "notebooks").rglob("*") if path.is_file()] == [
-        "tiny.ipynb"
-    ]
+    out = [path for path in (tiny_course / "notebooks").rglob("*") if path.is_file()]
+    assert {path.relative_to(tiny_course) for path in out} == {NOTEBOOK, INDEX}
     text = (tiny_course / NOTEBOOK).read_text()
     for secret in ("secret way", "hidden norm", "hidden root", "Rubric", "Squares are smooth"):
         assert secret not in text
@@ -112,7 +112,7 @@ def test_plain_nbgrader_writes_the_same_bytes(tiny_course: Path) -> None:
 
 
 def test_a_fresh_release_is_not_stale(tiny_course: Path) -> None:
-    assert {str(each.path) for each in differences(tiny_course)} == {str(NOTEBOOK), str(SOLVED)}
+    assert {each.path for each in differences(tiny_course)} == {NOTEBOOK, SOLVED, INDEX}
     release(tiny_course)
     assert differences(tiny_course) == []
 
@@ -172,7 +172,7 @@ def test_a_failed_release_leaves_everything_as_it_was(
 
 
 def test_a_dry_run_changes_nothing(tiny_course: Path) -> None:
-    assert len(release(tiny_course, dry_run=True)) == 2
+    assert len(release(tiny_course, dry_run=True)) == 3
     assert not (tiny_course / "notebooks").exists()
 
 

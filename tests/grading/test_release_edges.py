@@ -10,6 +10,7 @@ import nbformat
 import pytest
 
 from grading import release as module
+from grading.index import INDEX
 from grading.notebooks import CourseError
 from grading.release import chosen_labs, describe, differences, find_root, release
 
@@ -86,7 +87,7 @@ def test_nothing_but_the_notebook_comes_out(tiny_course: Path) -> None:
     before = set(files(tiny_course))
     release(tiny_course)
     made = files(tiny_course)
-    new = {path.as_posix() for path in (NOTEBOOK, SOLVED, PACKAGE)}
+    new = {path.as_posix() for path in (NOTEBOOK, SOLVED, PACKAGE, INDEX)}
     assert set(made) - before == new
     for secret in SECRETS:
         assert secret.encode() not in made[NOTEBOOK.as_posix()], secret
@@ -119,11 +120,12 @@ def test_bytes_are_the_same_in_every_process_and_from_plain_nbgrader(
         said, _ = run.communicate(timeout=120)
         assert run.returncode == 0, said.decode()
     assert files(copies["again"]) == files(tiny_course)
+    (tiny_course / INDEX).unlink()  # the course's own, not nbgrader's
     assert files(copies["plain"] / "notebooks") == files(tiny_course / "notebooks")
 
 
 def test_a_second_release_changes_no_byte(tiny_course: Path) -> None:
-    assert {one.path for one in release(tiny_course)} == {NOTEBOOK, SOLVED}
+    assert {one.path for one in release(tiny_course)} == {NOTEBOOK, SOLVED, INDEX}
     before = files(tiny_course)
     assert release(tiny_course) == []
     assert files(tiny_course) == before
@@ -274,8 +276,10 @@ def test_a_lab_that_is_gone_takes_its_generated_files_along(tiny_course: Path) -
     (tiny_course / "notebooks" / "mine" / "mine.ipynb").write_text("{}")
     (tiny_course / "course_utils" / "solved" / "by_hand.py").write_text("x = 1\n")
     gone = ["course_utils/solved/twin.py", "notebooks/twin/twin.ipynb"]
-    assert [one.path.as_posix() for one in differences(tiny_course)] == gone
-    assert release(tiny_course, ["tiny"]) == [] and (tiny_course / gone[1]).exists()
+    said = [one.path.as_posix() for one in differences(tiny_course)]
+    assert said == [INDEX.as_posix(), *gone]  # which still lists it
+    assert [one.path for one in release(tiny_course, ["tiny"])] == [INDEX]
+    assert (tiny_course / gone[1]).exists()
     assert [one.path.as_posix() for one in release(tiny_course)] == gone
     assert not (tiny_course / "notebooks" / "twin").exists()
     assert (tiny_course / "notebooks" / "mine" / "mine.ipynb").exists()
@@ -284,7 +288,7 @@ def test_a_lab_that_is_gone_takes_its_generated_files_along(tiny_course: Path) -
 
 def test_a_dry_run_changes_nothing(tiny_course: Path) -> None:
     before = files(tiny_course)
-    assert {one.path for one in release(tiny_course, dry_run=True)} == {NOTEBOOK, SOLVED}
+    assert {one.path for one in release(tiny_course, dry_run=True)} == {NOTEBOOK, SOLVED, INDEX}
     assert files(tiny_course) == before
 
 

@@ -1,5 +1,7 @@
 """Animations are players that hold every frame."""
 
+import re
+
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
@@ -16,6 +18,13 @@ def test_animations_are_players_of_every_frame() -> None:
     )
     assert moving.data.count("data:image/png;base64") == 4
     assert not plt.get_fignums()
+
+
+def test_a_player_needs_no_network_and_its_buttons_have_signs() -> None:
+    page = figures.flow_animation(torch.randn(1, 2, 1, 8, 8), torch.linspace(0, 1, 2)).data
+    assert "<link" not in page and "http" not in page
+    signs = re.findall(r"<button[^>]*>\s*(.*?)\s*</button>", page, re.DOTALL)
+    assert signs == ["−", "«", "‹", "◀", "❙❙", "▶", "›", "»", "+"]
 
 
 def test_images_of_an_animation_stand_in_rows_of_five(monkeypatch: pytest.MonkeyPatch) -> None:
