@@ -70,17 +70,11 @@ class Desk:
         """Open an address of the server, as one who was given the link."""
         self.page.goto(self.server.link(path))
 
-    def shoot(self, name: str, *parts: Locator) -> None:
-        """A picture of the page, or of some parts of it and what lies between them."""
+    def shoot(self, name: str, part: Locator | None = None) -> None:
+        """A picture of the page, or of a part of it."""
         self.shots.mkdir(parents=True, exist_ok=True)
         self.page.mouse.move(0, 0)
-        boxes = [box for part in parts if (box := part.bounding_box())]
-        clip = None
-        if boxes:
-            left, top = (min(box[side] for box in boxes) for side in ("x", "y"))
-            right = max(box["x"] + box["width"] for box in boxes)
-            bottom = max(box["y"] + box["height"] for box in boxes)
-            clip = {"x": left, "y": top, "width": right - left, "height": bottom - top}
+        clip = part.bounding_box() if part else None
         self.page.screenshot(path=self.shots / f"{name}.png", clip=clip)
 
     def menu(self, *words: str) -> None:
