@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import html
 import math
+import re
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -12,14 +14,28 @@ from torch import Tensor
 
 from course_utils.figures.images import mosaic
 from course_utils.figures.style import course_style, show_image
+from course_utils.figures.words import counted, listed
 
 if TYPE_CHECKING:
     from IPython.display import HTML
     from matplotlib.figure import Figure
 
 
-def to_player(figure: Figure, update: Callable[[int], Any], frames: int, interval: int) -> HTML:
-    """A self-contained player: no video encoder, no network, works in Colab, too."""
+# The player's buttons are drawn with a font from the network; these stand in every font.
+_SIGNS = {
+    "fa-minus": "−", "fa-fast-backward": "⏮", "fa-step-backward": "‹", "fa-play fa-flip-horizontal":
+    "◀", "fa-pause": "⏸", "fa-play": "▶", "fa-step-forward": "›", "fa-fast-forward": "⏭",
+    "fa-plus": "+",
+}  # fmt: skip
+
+
+def to_player(
+    figure: Figure, update: Callable[[int], Any], frames: int, interval: int, words: str
+) -> HTML:
+    """A self-contained player: no video encoder, no network, works in Colab, too.
+
+    ``words`` say what moves, for those who do not see it.
+    """
     import matplotlib.pyplot as plt
     from IPython.display import HTML
     from matplotlib.animation import FuncAnimation
@@ -30,7 +46,16 @@ def to_player(figure: Figure, update: Callable[[int], Any], frames: int, interva
     with plt.rc_context({"savefig.bbox": None, "animation.embed_limit": 20}):
         page = animation.to_jshtml(default_mode="loop")
     plt.close(figure)
-    return HTML(page)
+    return HTML(_accessible(page, words))
+
+
+def _accessible(page: str, words: str) -> str:
+    page = re.sub(r'<link rel="stylesheet"\s+href="https://[^"]*font-awesome[^"]*">', "", page)
+    page = re.sub(
+        r'<i class="fa ([\w -]+)"></i>', lambda found: f"<span>{_SIGNS[found[1]]}</span>", page
+    )
+    page = page.replace('<img id="_anim', f'<img alt="{html.escape(words)}" id="_anim', 1)
+    return page.replace('<input id="_anim_slider', '<input aria-label="Frame" id="_anim_slider', 1)
 
 
 def flow_animation(
@@ -60,4 +85,9 @@ def flow_animation(
             ax.images[0].set_data(mosaic(frames[:, frame], rows, gap).numpy())
             heading.set_text(f"t = {float(ts[frame]):.2f}")
 
-        return to_player(figure, update, xs.shape[1], interval=80)
+        told = f": {listed(titles)}" if titles else ""
+        words = (
+            f"{counted(len(xs), 'image')} on the way from t = {float(ts[0]):.2g} to "
+            f"{float(ts[-1]):.2g}{told}."
+        )
+        return to_player(figure, update, xs.shape[1], interval=80, words=words)

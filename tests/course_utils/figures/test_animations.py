@@ -1,5 +1,7 @@
 """Animations are players that hold every frame."""
 
+import re
+
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
@@ -18,10 +20,22 @@ def test_animations_are_players_of_every_frame() -> None:
     assert not plt.get_fignums()
 
 
+def test_a_player_is_read_aloud_and_needs_no_network() -> None:
+    page = figures.flow_animation(
+        torch.randn(2, 3, 1, 8, 8), torch.linspace(0, 1, 3), ["a", "b"]
+    ).data
+    assert '<img alt="2 images on the way from t = 0 to 1: a and b." id="_anim' in page
+    assert '<input aria-label="Frame" id="_anim_slider' in page
+    buttons = re.findall(r"<button([^>]*)>(.*?)</button>", page, flags=re.DOTALL)
+    assert len(buttons) == 9
+    assert all("aria-label=" in head and "<span>" in sign for head, sign in buttons)
+    assert "://" not in page.replace("http://www.w3.org", "") and "fa-" not in page
+
+
 def test_images_of_an_animation_stand_in_rows_of_five(monkeypatch: pytest.MonkeyPatch) -> None:
     pictures = []
 
-    def keep(figure, update, frames, interval):
+    def keep(figure, update, frames, interval, words):
         for frame in range(frames):
             update(frame)
             pictures.append(np.asarray(figure.axes[0].images[0].get_array()))
