@@ -12,7 +12,7 @@ help:
 	@echo "make demo     install, release the labs, grade a small example class, write feedback and a report"
 	@echo "make test     install, lint, and run every test"
 	@echo "make lab      install and open JupyterLab on the labs"
-	@echo "make lint     ruff, mypy, import layers, released files up to date"
+	@echo "make lint     ruff, mypy, import layers, spelling, released files up to date"
 	@echo "make format   let ruff format the code"
 	@echo "make release  regenerate notebooks/ and course_utils/solved/ from solutions/"
 	@echo "make corpus   every right and wrong answer, mutants, and all tolerances: 45 minutes"
@@ -42,6 +42,7 @@ lint: install
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(BIN)/codespell
 	$(BIN)/course release --check
 
 format: install
