@@ -6,7 +6,7 @@ READY := $(VENV)/.ready
 
 export COURSE_BUDGET ?= laptop
 
-.PHONY: help install demo lab test lint format release corpus soak bench lock clean
+.PHONY: help install demo lab test lint format release corpus soak bench page lock clean
 
 help:
 	@echo "make demo     install, release the labs, grade a small example class, write feedback and a report"
@@ -18,6 +18,7 @@ help:
 	@echo "make corpus   every right and wrong answer, mutants, and all tolerances: 45 minutes"
 	@echo "make soak     a hundred kills, crashes and damaged files, and every hostile submission: two hours"
 	@echo "make bench    run every benchmark behind README's figures"
+	@echo "make page     the labs with their figures as a static site, in build/page: ten minutes"
 	@echo "make lock     renew requirements.lock from pyproject.toml"
 
 # Compiled once here: otherwise every kernel that grades a submission may compile torch anew.
@@ -67,6 +68,9 @@ soak: install
 
 bench: install
 	for script in benchmarks/[a-z]*.py; do $(BIN)/python $$script || exit 1; done
+
+page: install
+	COURSE_BUDGET=smoke $(BIN)/python -m grading.page
 
 lock: install
 	$(BIN)/uv pip compile pyproject.toml --all-extras --universal --generate-hashes \
