@@ -6,18 +6,19 @@ READY := $(VENV)/.ready
 
 export COURSE_BUDGET ?= laptop
 
-.PHONY: help install demo lab test lint format release corpus soak bench lock clean
+.PHONY: help install demo lab test lint format release corpus soak bench page lock clean
 
 help:
 	@echo "make demo     install, release the labs, grade a small example class, write feedback and a report"
 	@echo "make test     install, lint, and run every test"
 	@echo "make lab      install and open JupyterLab on the list of the labs"
-	@echo "make lint     ruff, mypy, import layers, released files up to date"
+	@echo "make lint     ruff, mypy, import layers, spelling, released files up to date"
 	@echo "make format   let ruff format the code"
 	@echo "make release  regenerate notebooks/ and course_utils/solved/ from solutions/"
 	@echo "make corpus   every right and wrong answer, mutants, and all tolerances: 45 minutes"
 	@echo "make soak     a hundred kills, crashes and damaged files, and every hostile submission: two hours"
 	@echo "make bench    run every benchmark behind README's figures"
+	@echo "make page     the labs with their figures as a static site, in build/page: ten minutes"
 	@echo "make lock     renew requirements.lock from pyproject.toml"
 
 # Compiled once here: otherwise every kernel that grades a submission may compile torch anew.
@@ -42,6 +43,7 @@ lint: install
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(BIN)/codespell
 	$(BIN)/course release --check
 
 format: install
@@ -66,6 +68,9 @@ soak: install
 
 bench: install
 	for script in benchmarks/[a-z]*.py; do $(BIN)/python $$script || exit 1; done
+
+page: install
+	COURSE_BUDGET=smoke $(BIN)/python -m grading.page
 
 lock: install
 	$(BIN)/uv pip compile pyproject.toml --all-extras --universal --generate-hashes \

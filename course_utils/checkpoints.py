@@ -14,8 +14,10 @@ import inspect
 import os
 import random
 import re
+import secrets
 import signal
 import threading
+import time
 import zipfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -28,6 +30,7 @@ import torch
 from torch import nn
 
 VERSION = 1
+_AN_HOUR = 3600.0
 # A name that is a valid folder on Linux, macOS and Windows, and that stays inside ``runs``.
 _NAME = re.compile(r"\w([\w .+=@-]*[\w+=@-])?")
 
@@ -49,6 +52,7 @@ class RunFolder:
                 "and dots, such as 'unet-small'."
             )
         self.root, self.name, self.kind, self.start_over = Path(root), name, kind, start_over
+        self.mark, self.marked = secrets.token_hex(8), False
 
     @property
     def path(self) -> Path:
@@ -61,13 +65,14 @@ class RunFolder:
         """Write ``checkpoint.pt`` and ``losses.csv``; the last checkpoint becomes ``previous.pt``.
 
         Raises OSError, or torch's RuntimeError, where the disk is full or not writable; what was
-        there before is then untouched.
+        there before is then untouched. So it is where another notebook began to save the same run.
         """
         with uninterrupted():
             self._save(state, losses)
 
     def _save(self, state: Mapping[str, Any], losses: Sequence[float]) -> None:
         self._make()
+        self._claim()
         latest, previous = self.path / "checkpoint.pt", self.path / "previous.pt"
         fresh = _write_beside(latest, lambda file: torch.save(dict(state), file))
         if self.start_over:
@@ -81,6 +86,25 @@ class RunFolder:
         rows = "".join(f"{step},{loss!r}\n" for step, loss in enumerate(losses, start=1))
         text = f"step,loss\n{rows}".encode()
         _write_beside(table, lambda file: file.write(text)).replace(table)
+
+    def _claim(self) -> None:
+        """Leave a mark, and look for that of another: two notebooks would undo each other's steps.
+
+        The last to begin keeps the run. A clock would be simpler, but a mounted Drive has its own.
+        """
+        writer = self.path / ".writer"
+        if self.marked and writer.exists() and writer.read_text() != self.mark:
+            raise OSError(
+                f"another notebook trains the run {self.name}, too: stop one of the two, or give "
+                "this one another run_name"
+            )
+        if not self.marked:
+            text = self.mark.encode()
+            _write_beside(writer, lambda file: file.write(text)).replace(writer)
+            self.marked = True
+            for half in self.path.glob("*.tmp"):
+                if time.time() - half.stat().st_mtime > _AN_HOUR:
+                    half.unlink(missing_ok=True)  # of a program that was killed
 
     def load(self) -> dict[str, Any] | None:
         """The last checkpoint, on the CPU; None where the run has none.
@@ -139,7 +163,8 @@ def _dashed(name: str) -> str:
 
 def _write_beside(path: Path, write: Callable[[BinaryIO], object]) -> Path:
     """A finished file next to ``path``, ready to be renamed; nothing is left where it fails."""
-    temporary = path.with_name(path.name + ".tmp")
+    # Of two notebooks that write the same file at once, neither may spoil the other's half.
+    temporary = path.with_name(f"{path.name}.{os.getpid()}.tmp")
     try:
         with temporary.open("wb") as file:
             write(file)

@@ -7,9 +7,12 @@ and what belongs to it never are: whoever has a torch keeps it.
 from __future__ import annotations
 
 import importlib
+import os
 import re
+import shutil
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Sequence
 from importlib import metadata
@@ -37,6 +40,11 @@ LARGE = {
 """What must be there already, by the name that is imported."""
 
 TORCH = (2, 2)
+
+_ADVICE = (
+    "\nNotice: this machine has an NVIDIA GPU, but its torch was built for the CPU alone. All "
+    "works, slowly; https://pytorch.org/get-started shows how to install a torch that uses the GPU."
+)
 
 
 class SetupError(Exception):
@@ -69,6 +77,7 @@ def start(lab: str, how: str, began: float, target: str | Path | None = None) ->
             "kernel and run this cell again."
         )
     _check_torch()
+    _find_room_for_matplotlib()
     wanted = [one for name, these in SMALL.items() if find_spec(name) is None for one in these]
     if wanted:
         _fetch(wanted, target)
@@ -92,6 +101,19 @@ def _check_torch() -> None:
         )
 
 
+def _find_room_for_matplotlib() -> None:
+    """Where the home folder cannot be written, matplotlib would complain at length on stderr."""
+    if "MPLCONFIGDIR" in os.environ:
+        return
+    try:
+        for name, usual in (("XDG_CONFIG_HOME", "~/.config"), ("XDG_CACHE_HOME", "~/.cache")):
+            folder = Path(os.environ.get(name) or usual, "matplotlib").expanduser()
+            folder.mkdir(parents=True, exist_ok=True)
+            tempfile.TemporaryFile(dir=folder).close()
+    except (OSError, RuntimeError):  # RuntimeError: nobody knows where the home folder is
+        os.environ["MPLCONFIGDIR"] = tempfile.mkdtemp(prefix="matplotlib-")
+
+
 def _fetch(wanted: Sequence[str], target: str | Path | None) -> None:
     place = [] if target is None else ["--target", str(target)]
     command = [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
@@ -111,12 +133,20 @@ def _last_line(text: str) -> str:
     return lines[-1].removeprefix("ERROR: ") if lines else "it did not say why"
 
 
+def _is_blind_to_a_gpu() -> bool:
+    import torch
+
+    built_without = torch.version.cuda is None and torch.version.hip is None
+    return built_without and sys.platform != "darwin" and shutil.which("nvidia-smi") is not None
+
+
 def _machine() -> str:
     """Device and budget. This imports torch, on which the next cells would wait all the same."""
     try:
         from course_utils import runtime
 
-        return f"device {runtime.device()} · budget {runtime.budget()}"
+        told = f"device {runtime.device()} · budget {runtime.budget()}"
+        return told + (_ADVICE if _is_blind_to_a_gpu() else "")
     except ValueError as problem:
         raise SetupError(str(problem)) from None
     except (ImportError, OSError, RuntimeError, AttributeError) as problem:

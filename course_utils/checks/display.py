@@ -13,7 +13,18 @@ from course_utils.checks.core import Job, Report, run
 DONE = "done"
 MARKS = {DONE: "✓", "partly done": "◐", "not right yet": "✗"}
 LEFT = ' style="text-align:left"'
-GREEN, RED, BOLD, PLAIN = "\x1b[32m", "\x1b[31m", "\x1b[1m", "\x1b[0m"
+DONE_COLOUR, PART_COLOUR, WRONG_COLOUR, PAPER = "#1a7f4b", "#b35900", "#c0392b", "#ffffff"
+"""No colour has enough contrast on a white page and on a black one: marks bring their paper."""
+
+
+def _terminal(colour: str) -> str:
+    """The terminal's code for a colour on its paper; named colours are too pale in JupyterLab."""
+    ink, paper = (";".join(str(byte) for byte in bytes.fromhex(c[1:])) for c in (colour, PAPER))
+    return f"\x1b[38;2;{ink};48;2;{paper}m"
+
+
+GREEN, RED = _terminal(DONE_COLOUR), _terminal(WRONG_COLOUR)
+BOLD, PLAIN = "\x1b[1m", "\x1b[0m"
 
 
 class NotYet(Exception):  # noqa: N818 - a student reads the name: it is a state, not an error
@@ -60,10 +71,9 @@ def as_text(report: Report, colour: bool = False, footer: str = "") -> str:
 
 def as_html(report: Report, footer: str = "") -> str:
     """The result as a small block that reads well on a light and on a dark page."""
-    colour = "#1a7f4b" if report.passed else "#b35900"
+    colour = DONE_COLOUR if report.passed else PART_COLOUR
     rows = "".join(
-        f'<div><span style="color:{"#1a7f4b" if finding.ok else "#c0392b"}">'
-        f"{'✓' if finding.ok else '✗'}</span> {html.escape(finding.message)}</div>"
+        f"<div>{_mark(finding.ok)} {html.escape(finding.message)}</div>"
         for finding in report.findings
     )
     last = f'<div style="opacity:.8">{html.escape(footer)}</div>' if footer else ""
@@ -71,6 +81,12 @@ def as_html(report: Report, footer: str = "") -> str:
         f'<div style="border-left:4px solid {colour};padding:.2em .8em;margin:.2em 0">'
         f"<b>{html.escape(headline(report))}</b>{rows}{last}</div>"
     )
+
+
+def _mark(ok: bool) -> str:
+    colour = DONE_COLOUR if ok else WRONG_COLOUR
+    style = f"color:{colour};background-color:{PAPER};padding:0 .2em"
+    return f'<span style="{style}">{"✓" if ok else "✗"}</span>'
 
 
 def show(text: str, page: str) -> None:

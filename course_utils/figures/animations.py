@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import math
 import re
 from collections.abc import Callable, Sequence
@@ -13,6 +14,7 @@ from torch import Tensor
 
 from course_utils.figures.images import mosaic
 from course_utils.figures.style import course_style, show_image
+from course_utils.figures.words import counted, listed
 
 if TYPE_CHECKING:
     from IPython.display import HTML
@@ -34,8 +36,13 @@ SIGNS = {
 }
 
 
-def to_player(figure: Figure, update: Callable[[int], Any], frames: int, interval: int) -> HTML:
-    """A self-contained player: no video encoder, no network, works in Colab, too."""
+def to_player(
+    figure: Figure, update: Callable[[int], Any], frames: int, interval: int, words: str
+) -> HTML:
+    """A self-contained player: no video encoder, no network, works in Colab, too.
+
+    ``words`` say what moves, for those who do not see it.
+    """
     import matplotlib.pyplot as plt
     from IPython.display import HTML
     from matplotlib.animation import FuncAnimation
@@ -46,8 +53,14 @@ def to_player(figure: Figure, update: Callable[[int], Any], frames: int, interva
     with plt.rc_context({"savefig.bbox": None, "animation.embed_limit": 20}):
         page = animation.to_jshtml(default_mode="loop")
     plt.close(figure)
+    return HTML(_accessible(page, words))
+
+
+def _accessible(page: str, words: str) -> str:
     page = re.sub(r"<link\b[^>]*>", "", page)
-    return HTML(re.sub(r'<i class="fa ([\w -]+)"></i>', lambda icon: SIGNS[icon[1]], page))
+    page = re.sub(r'<i class="fa ([\w -]+)"></i>', lambda icon: SIGNS[icon[1]], page)
+    page = page.replace('<img id="_anim', f'<img alt="{html.escape(words)}" id="_anim', 1)
+    return page.replace('<input id="_anim_slider', '<input aria-label="Frame" id="_anim_slider', 1)
 
 
 def flow_animation(
@@ -77,4 +90,9 @@ def flow_animation(
             ax.images[0].set_data(mosaic(frames[:, frame], rows, gap).numpy())
             heading.set_text(f"t = {float(ts[frame]):.2f}")
 
-        return to_player(figure, update, xs.shape[1], interval=80)
+        told = f": {listed(titles)}" if titles else ""
+        words = (
+            f"{counted(len(xs), 'image')} on the way from t = {float(ts[0]):.2g} to "
+            f"{float(ts[-1]):.2g}{told}."
+        )
+        return to_player(figure, update, xs.shape[1], interval=80, words=words)

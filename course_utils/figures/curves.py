@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -19,6 +19,7 @@ from course_utils.figures.style import (
     course_style,
     palette,
 )
+from course_utils.figures.words import counted, course_of, described
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -30,18 +31,17 @@ def signal_to_noise(
 ) -> Figure:
     """The signal-to-noise ratio α²/β² over t, in decibels, a line for each (α, β)."""
     t = torch.linspace(0.005, 0.995, 200, dtype=torch.float64)
+    ratios = {name: 20 * torch.log10(a(t) / b(t)) for name, (a, b) in schedules.items()}
     with course_style() as plt:
         figure, ax = plt.subplots(figsize=(6, 3.4), layout="constrained")
         styles = ["-", "--", ":", "-."]
-        for (name, (alpha, beta)), colour, style in zip(
-            schedules.items(), palette(len(schedules)), styles, strict=False
-        ):
-            decibel = 20 * torch.log10(alpha(t) / beta(t))
-            ax.plot(t, decibel, style, color=colour, label=name, linewidth=2)
+        for name, colour, style in zip(schedules, palette(len(schedules)), styles, strict=False):
+            ax.plot(t, ratios[name], style, color=colour, label=name, linewidth=2)
         ax.axhline(0, color="0.6", linewidth=0.8)
         ax.set(xlabel="t", ylabel="signal-to-noise ratio (dB)")
         ax.legend(frameon=False)
-    return figure
+    said = [f"{name}, {course_of(t.tolist(), ratios[name].tolist())}" for name in schedules]
+    return described(figure, f"Signal-to-noise ratio in decibels over t: {'; '.join(said)}.")
 
 
 def line_figure(
@@ -64,7 +64,8 @@ def line_figure(
         ax.set(xlabel=xlabel, ylabel=ylabel)
         if len(curves) > 1:
             ax.legend(frameon=False)
-    return figure
+    said = [f"{name}, {course_of(x, y)}" for name, (x, y) in curves.items()]
+    return described(figure, f"{ylabel} over {xlabel}: {'; '.join(said)}.")
 
 
 def loss_curve(losses: Numbers, steps: Numbers, smooth: int = 50) -> Figure:
@@ -84,7 +85,10 @@ def loss_curve(losses: Numbers, steps: Numbers, smooth: int = 50) -> Figure:
         )
         ax.set(xlabel="training step", ylabel="loss")
         ax.legend(frameon=False)
-    return figure
+    said = course_of(list(steps)[window - 1 :], mean.tolist())
+    return described(
+        figure, f"Loss over {len(values)} training steps: the mean of {window} steps, {said}."
+    )
 
 
 def scores_against_scale(scores: Mapping[str, Mapping[float | int, Scores]]) -> Figure:
@@ -121,7 +125,20 @@ def scores_against_scale(scores: Mapping[str, Mapping[float | int, Scores]]) -> 
             figure.legend(
                 handles, names, loc="outside lower center", ncols=len(scores), frameon=False
             )
-    return figure
+    return described(figure, f"Over the guidance scale w: {_panels_in_words(panels, scores)}.")
+
+
+def _panels_in_words(
+    panels: Mapping[str, Sequence[Mapping[Any, Estimate]]], names: Collection[str]
+) -> str:
+    said = []
+    for title, lines in panels.items():
+        courses = [
+            f"{name}, {course_of(list(line), [estimate.value for estimate in line.values()])}"
+            for name, line in zip(names, lines, strict=True)
+        ]
+        said.append(f"{title}: {'; '.join(courses)}")
+    return ". ".join(said)
 
 
 def _banded_line(
@@ -193,4 +210,5 @@ def waves(t: Float[Tensor, " nt"], values: Float[Tensor, "nt dim"], count: int =
         )  # fmt: skip
         right.set(xlabel="t", ylabel="output", title="all outputs")
         figure.colorbar(shown, ax=right, label="value")
-    return figure
+    said = f"{counted(len(chosen), 'output')} of {dim} as curves, and all of them as a map"
+    return described(figure, f"An encoding of t from {float(t[0]):g} to {float(t[-1]):g}: {said}.")

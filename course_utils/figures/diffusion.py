@@ -11,8 +11,9 @@ from jaxtyping import Float
 from torch import Tensor
 
 from course_utils.evaluation import Estimate, Scores
-from course_utils.figures.curves import _banded_line, _log_if_wide, _scale_axis
+from course_utils.figures.curves import _banded_line, _log_if_wide, _panels_in_words, _scale_axis
 from course_utils.figures.style import DASHES, MARKERS, PAGE, course_style, palette, show_image
+from course_utils.figures.words import described, listed
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -54,7 +55,13 @@ def counted_densities(
             )  # fmt: skip
         ax.set(xlabel=xlabel, ylabel="density")
         figure.legend(frameon=False, fontsize="small", loc="outside right upper")
-    return figure
+    said = [
+        f"{name}: {len(values):,} draws with mean {float(values.double().mean()):.3g} and "
+        f"deviation {float(values.double().std()):.3g}, under a bell of mean "
+        f"{float(gaussians[name][0]):.3g} and deviation {float(gaussians[name][1]):.3g}"
+        for name, values in draws.items()
+    ]
+    return described(figure, f"Histograms of {xlabel}. {'; '.join(said)}.")
 
 
 def gradient_maps(
@@ -103,7 +110,15 @@ def gradient_maps(
         bar = figure.colorbar(shown, ax=axes, shrink=0.8, ticks=[-1, 0, 1])
         bar.ax.set_yticklabels(["less ink", "", "more ink"])
         bar.outline.set_visible(False)
-    return figure
+    lengths = [
+        f"{name}: {', '.join(f'{float(one.norm()):.2g}' for one in row)}"
+        for name, row in zip(row_labels, maps, strict=True)
+    ]
+    return described(
+        figure,
+        f"Images ({listed(row_labels)}), and beside each a map of where ink is wanted for "
+        f"{listed(column_labels)}. Lengths of these gradients: {'; '.join(lengths)}.",
+    )
 
 
 def _show_pull(ax: Axes, values: Tensor) -> Any:
@@ -144,7 +159,15 @@ def guidance_kinds(scores: Mapping[str, Mapping[float | int, Scores]]) -> Figure
         axes[2].axvline(1, color="0.5", linewidth=0.8, linestyle=":")
         handles, names = axes[0].get_legend_handles_labels()
         figure.legend(handles, names, loc="outside lower center", ncols=len(scores), frameon=False)
-    return figure
+    panels = {
+        titles[0]: [{w: s.accuracy for w, s in by_scale.items()} for by_scale in scores.values()],
+        titles[1]: [{w: s.diversity for w, s in by_scale.items()} for by_scale in scores.values()],
+    }
+    return described(
+        figure,
+        f"Over the guidance scale: {_panels_in_words(panels, scores)}. A third panel draws "
+        "accuracy over diversity.",
+    )
 
 
 def _trade(
@@ -171,7 +194,8 @@ def _trade(
             placed.append(place)
             ax.annotate(
                 f"{w:g}", place, textcoords="offset points", xytext=(-6, -4) if index else (6, 4),
-                ha="right" if index else "left", va="top" if index else "bottom", color=colour,
+                ha="right" if index else "left", va="top" if index else "bottom",
+                color=[0.5 * part for part in colour],  # text needs more contrast than a line
                 fontsize="x-small", path_effects=[withStroke(linewidth=2.5, foreground="white")],
             )  # fmt: skip
 
@@ -203,4 +227,4 @@ def scores_by_steps(scores: Mapping[str, Mapping[int, Scores]]) -> Figure:
         _log_if_wide(axes[1], [s.frechet.value for by_n in scores.values() for s in by_n.values()])
         handles, names = axes[0].get_legend_handles_labels()
         figure.legend(handles, names, loc="outside lower center", ncols=len(scores), frameon=False)
-    return figure
+    return described(figure, f"Over the number of steps: {_panels_in_words(panels, scores)}.")

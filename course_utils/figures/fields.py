@@ -11,6 +11,7 @@ from torch import Tensor
 
 from course_utils.figures.animations import to_player
 from course_utils.figures.style import MARKERS, PAGE, course_style, palette
+from course_utils.figures.words import described, listed
 
 if TYPE_CHECKING:
     from IPython.display import HTML
@@ -39,6 +40,13 @@ def _scatter(ax: Axes, points: Tensor, labels: Tensor | None, num_classes: int) 
         )
 
 
+def _place(points: Tensor) -> str:
+    centre, spread = points.detach().float().mean(dim=0), points.detach().float().std(dim=0).mean()
+    return (
+        f"around ({float(centre[0]):.1f}, {float(centre[1]):.1f}) with spread {float(spread):.2f}"
+    )
+
+
 def scatter_panels(
     panels: Mapping[str, tuple[Float[Tensor, "n 2"], Int[Tensor, " n"] | None]],
     num_classes: int = 3,
@@ -60,7 +68,12 @@ def scatter_panels(
                 handles, names, loc="outside lower center", ncols=num_classes, frameon=False,
                 markerscale=2,
             )  # fmt: skip
-    return figure
+    said = [
+        f"{name} ({len(points)} points{'' if labels is None else ', coloured by class'}, "
+        f"{_place(points)})"
+        for name, (points, labels) in panels.items()
+    ]
+    return described(figure, f"Point clouds side by side: {'; '.join(said)}.")
 
 
 def density_sweep(
@@ -91,7 +104,10 @@ def density_sweep(
             )  # fmt: skip
             ax.set(title=f"w = {w:g}", aspect="equal", xlim=(-limit, limit), ylim=(-limit, limit))
             ax.set_xticks(axes[0][0].get_yticks())
-    return figure
+    said = [f"w = {w:g}, {_place(points)}" for w, points in samples.items()]
+    return described(
+        figure, f"Samples of class {label} over that class's contours: {'; '.join(said)}."
+    )
 
 
 def field_animation(
@@ -133,7 +149,11 @@ def field_animation(
                 dots.set_offsets(points[:, frame].detach().cpu().numpy())
             heading.set_text(f"t = {float(ts[frame]):.2f}")
 
-        return to_player(figure, update, len(ts), interval=100)
+        words = (
+            f"Arrows of a velocity field, and points that it carries from t = {float(ts[0]):g} to "
+            f"{float(ts[-1]):g}, for {listed(list(fields))}."
+        )
+        return to_player(figure, update, len(ts), interval=100, words=words)
 
 
 @torch.no_grad()

@@ -12,6 +12,7 @@ from torch import Tensor
 from torch.nn.functional import interpolate
 
 from course_utils.figures.style import PAGE, course_style, show_image
+from course_utils.figures.words import counted, described, listed
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -156,7 +157,22 @@ def _mosaics(
             _name_cells(ax.set_xticks, column_labels, side)
         if title:
             figure.suptitle(title, fontsize="medium")
-    return figure
+    return described(figure, _grids_in_words(grids, row_labels, column_labels, title))
+
+
+def _grids_in_words(
+    grids: Mapping[str, Tensor],
+    row_labels: Sequence[str],
+    column_labels: Sequence[str],
+    title: str,
+) -> str:
+    columns = len(next(iter(grids.values()))) // len(row_labels)
+    said = f"Images in {counted(len(row_labels), 'row')}"
+    said += f" ({listed(row_labels)})" if any(row_labels) else ""
+    said += f" and {counted(columns, 'column')}"
+    said += f" ({listed(column_labels)})" if any(column_labels) else ""
+    said += f", for each of {listed(list(grids))}" if len(grids) > 1 else ""
+    return f"{title}: {said}." if title else f"{said}."
 
 
 def mosaic(images: Tensor, rows: int, gap: int = _GAP) -> Tensor:

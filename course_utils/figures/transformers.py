@@ -12,6 +12,7 @@ from torch import Tensor
 from torch.nn.functional import normalize
 
 from course_utils.figures.style import PAGE, SEQUENTIAL, course_style, palette, show_image
+from course_utils.figures.words import counted, described, listed
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -48,7 +49,11 @@ def patches(images: Float[Tensor, "n 1 h w"], patch_size: int) -> Figure:
             ax.set_title(name, fontsize="medium")
         for ax in axes.flat:
             ax.set_anchor("N")
-    return figure
+    return described(
+        figure,
+        f"{counted(n, 'image')}: whole, cut into {down} by {across} patches, and as a row of "
+        f"{down * across} tokens in order of reading.",
+    )
 
 
 def attention_maps(
@@ -99,7 +104,13 @@ def attention_maps(
             ax.set_title(name, fontsize="small")
         extend = "max" if top < float(maps.max()) else "neither"
         figure.colorbar(shown, ax=axes, label="attention", extend=extend, shrink=0.9)
-    return figure
+    strongest = maps.flatten(-2).mean(dim=0).argmax(dim=-1).tolist()
+    looks = [f"token {q} most to token {at}" for q, at in zip(queries, strongest, strict=True)]
+    return described(
+        figure,
+        f"Maps of attention over an image, for {counted(heads, 'head')} and from "
+        f"{counted(len(queries), 'token')}. On average over heads, {listed(looks)}.",
+    )
 
 
 def positional_similarity(positions: Float[Tensor, "n d"]) -> Figure:
@@ -137,7 +148,13 @@ def positional_similarity(positions: Float[Tensor, "n d"]) -> Figure:
         ax.set(xlabel="column of the patch", ylabel="row of the patch")
         _without_frame(ax)
         figure.colorbar(shown, ax=ax, label="cosine similarity", shrink=0.9)
-    return figure
+    others = (directions @ directions.T)[~torch.eye(side**2, dtype=torch.bool)]
+    span = f"{float(others.min()):.2f} to {float(others.max()):.2f}" if side > 1 else "nothing"
+    return described(
+        figure,
+        f"{side} by {side} maps, one for each patch, of how similar its position is to all others: "
+        f"cosines from {span}.",
+    )
 
 
 # ------------------------------------------------------------------------------------------ parts

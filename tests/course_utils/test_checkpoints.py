@@ -1,5 +1,6 @@
 """course_utils.checkpoints: run folders, damage, fingerprints, random states, held interrupts."""
 
+import os
 import random
 import signal
 import threading
@@ -27,7 +28,7 @@ def folder_with(root, *steps, name="run"):
 
 
 def files(folder):
-    return sorted(path.name for path in folder.path.iterdir())
+    return sorted(path.name for path in folder.path.iterdir() if path.name != ".writer")
 
 
 def test_the_last_checkpoint_is_loaded_and_one_before_it_kept(tmp_path):
@@ -176,6 +177,44 @@ def test_a_failed_save_leaves_no_half_file(tmp_path, monkeypatch):
     with pytest.raises(OSError, match="No space left"):
         folder.save(state(2), [])
     assert files(folder) == ["checkpoint.pt", "losses.csv"] and folder.load()["step"] == 1
+
+
+def test_of_two_notebooks_with_one_run_the_first_is_told(tmp_path):
+    first, second = RunFolder(tmp_path, "run"), RunFolder(tmp_path, "run")
+    first.save(state(1), [])
+    second.save(state(2), [])
+    second.save(state(3), [])
+    with pytest.raises(OSError, match="another notebook trains the run run, too: stop one of the"):
+        first.save(state(9), [])
+    assert RunFolder(tmp_path, "run").load()["step"] == 3
+    second.save(state(4), [])
+    assert RunFolder(tmp_path, "run").load()["step"] == 4
+
+
+def test_halves_that_a_killed_program_left_are_cleared_away(tmp_path):
+    folder = folder_with(tmp_path, 1)
+    old, new = folder.path / "checkpoint.pt.12.tmp", folder.path / "checkpoint.pt.34.tmp"
+    for half in (old, new):
+        half.write_bytes(b"half")
+    os.utime(old, (0, 0))
+    RunFolder(tmp_path, "run").save(state(2), [])
+    assert not old.exists() and new.exists()
+
+
+def test_two_programs_never_write_into_the_same_half(tmp_path, monkeypatch):
+    folder = folder_with(tmp_path, 1)
+    save = torch.save
+
+    def while_another_saves(content, file):
+        save(content, file)
+        monkeypatch.setattr(torch, "save", save)
+        monkeypatch.setattr(checkpoints.os, "getpid", lambda: -1)
+        RunFolder(tmp_path, "run").save(state(7), [])
+
+    monkeypatch.setattr(torch, "save", while_another_saves)
+    folder.save(state(2), [])
+    assert RunFolder(tmp_path, "run").load()["step"] == 2
+    assert checkpoints.read_checkpoint(folder.path / "previous.pt")["step"] == 7
 
 
 # ---------------------------------------------------------------------------------- fingerprints

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import subprocess
 import sys
@@ -12,6 +13,7 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+import torch
 
 from course_utils import start as module
 from course_utils.start import LARGE, SMALL, TORCH, SetupError, start
@@ -131,3 +133,48 @@ def test_it_knows_what_the_course_requires() -> None:
     large = [line for line in lines if re.split("[>=]", line)[0] in LARGE.values()]
     assert sorted([*small, *large]) == sorted(lines) and len(large) == len(LARGE)
     assert f"torch>={'.'.join(map(str, TORCH))}" in lines
+
+
+@pytest.mark.parametrize(
+    ("built_for", "smi", "told"), [(None, "/x", 1), (None, None, 0), ("12", "/x", 0)]
+)
+def test_a_torch_that_cannot_see_the_gpu_is_told(
+    built_for: str | None,
+    smi: str | None,
+    told: int,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setenv("COURSE_DEVICE", "cpu")
+    monkeypatch.setattr(torch.version, "cuda", built_for)
+    monkeypatch.setattr(torch.version, "hip", None)
+    monkeypatch.setattr(module.sys, "platform", "linux")
+    monkeypatch.setattr(module.shutil, "which", lambda name: smi)
+    start("cfg", "found", time.perf_counter())
+    assert capsys.readouterr().out.count("torch was built for the CPU alone") == told
+
+
+@pytest.mark.parametrize("home", ["a folder", "a file", "nowhere"])
+def test_a_home_that_cannot_be_written_is_no_trouble(home: str, tmp_path: Path) -> None:
+    """No complaint of matplotlib's on stderr; and in a usual home nothing is changed."""
+    place = tmp_path / "home"
+    if home == "a folder":
+        place.mkdir()
+    elif home == "a file":  # which refuses even the superuser
+        place.write_text("")
+    else:
+        place = Path("/proc/nobody")
+    code = (
+        "import os, time; from course_utils.start import start; start('cfg', 'x', time.time());"
+        "import matplotlib; print(matplotlib.get_configdir(), 'MPLCONFIGDIR' in os.environ)"
+    )
+    unset = {"MPLCONFIGDIR", "XDG_CONFIG_HOME", "XDG_CACHE_HOME"}
+    environment = {name: value for name, value in os.environ.items() if name not in unset}
+    environment |= {"HOME": str(place), "TMPDIR": str(tmp_path), "PYTHONPATH": str(ROOT)}
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, env=environment, cwd=tmp_path
+    )
+    assert done.returncode == 0 and not done.stderr
+    said = done.stdout.splitlines()[1]
+    usual = f"{place}/.config/matplotlib False"
+    assert said == usual if home == "a folder" else said.startswith(f"{tmp_path}/matplotlib-")

@@ -112,7 +112,7 @@ submission_12: broken
 
 def test_names_have_accents_and_other_letters(tmp_path: Path) -> None:
     took(tmp_path, {"muellerana_1_2_cfg.ipynb": notebook()})
-    assert not handed_in(tmp_path)  # ue is not ü, and nobody guesses
+    assert not handed_in(tmp_path)  # ue is not ü, and nobody guesses  # codespell:ignore
     took(tmp_path, {
         "müllerana_1_2_cfg.ipynb": notebook("a"),
         "李伟_77_assignsubmission_file_/cfg.ipynb": notebook("b"),

@@ -9,7 +9,7 @@ from nbformat.v4 import new_markdown_cell, new_notebook
 from nbgrader.utils import determine_grade
 
 from course_utils.checks.core import Crash, Finding, Job, Part, Report
-from course_utils.checks.display import Points
+from course_utils.checks.display import PLAIN, RED, Points
 from grading.client import Unanswered
 from grading.judge import Call, Judge, calls_in, find_job, lab_of, put_in_order, rendered, verdict
 from grading.notebooks import CourseError
@@ -184,7 +184,7 @@ def test_outputs_are_those_of_a_notebook() -> None:
     (stub,) = rendered(REPORTS["a stub"][0])
     assert (stub.ename, stub.evalue) == ("NotImplementedError", "Your job")
     assert stub.traceback == [
-        "\x1b[31mNotImplementedError\x1b[0m: Your job · Nine <b> · not written yet"
+        f"{RED}NotImplementedError{PLAIN}: Your job · Nine <b> · not written yet"
     ]
 
 

@@ -34,7 +34,7 @@ def test_what_is_set_is_read(tmp_path: Path) -> None:
         ("[handout", "cannot be read"),
         ("[hand]\n", "[hand] is no part of it"),
         ('colab = "a/b"\n', "[colab] is no part of it"),
-        ('[handout]\nadress = ""\n', "[handout] has adress; expected address"),
+        ('[handout]\nadress = ""\n', "[handout] has adress; expected address"),  # codespell:ignore
         ("[colab]\nbranch = 1\n", "branch is 1; expected text"),
         ('[handout]\naddress = "www.example.edu"\n', "expected something like 'https://"),
         ('[handout]\naddress = "https://a.edu/\\"x"\n', "expected something like 'https://"),

@@ -1,8 +1,14 @@
+import re
+from collections.abc import Sequence
+
 import pytest
 import torch
+from colours import contrast
 
 from course_utils.checks.core import Finding, Job, Part, Report
 from course_utils.checks.display import Lab, NotYet, Points, Question, as_html, as_text
+
+PAGES = ("#ffffff", "#111111")  # of JupyterLab's light and dark theme
 
 
 def target() -> torch.Tensor:
@@ -154,3 +160,23 @@ def test_a_front_end_gets_a_table(monkeypatch: pytest.MonkeyPatch) -> None:
     assert "So far 1 of 3 points" in shown[0]["text/html"]
     assert "So far 1 of 3 points" in shown[0]["text/plain"]
     assert shown[1]["text/html"].count("<tr>") == 4 and "x &lt; y" in shown[1]["text/html"]
+
+
+def test_marks_are_read_on_a_light_and_on_a_dark_page() -> None:
+    record = lab(part(1, True), part(1, False))
+    record.check(target)
+    report = record.reports["9.1"]
+    page = as_html(report)
+    painted = re.findall(r"[\";]color:([^;\"]+);background-color:([^;\"]+)", page)
+    assert len(painted) == 2 == page.count(";background-color:") == len(set(painted))
+    coded = re.findall(r"38;2;(\d+);(\d+);(\d+);48;2;(\d+);(\d+);(\d+)m", as_text(report, True))
+    assert len(coded) == 2
+    painted += [(_hex(code[:3]), _hex(code[3:])) for code in coded]
+    assert all(contrast(ink, paper) >= 4.5 for ink, paper in painted)
+    # Everything else is written in the page's own colour; the bar is no text.
+    (bar,) = re.findall(r"border-left:4px solid (#\w+)", page)
+    assert page.count("color:") == 4 and all(contrast(bar, back) >= 3 for back in PAGES)
+
+
+def _hex(levels: Sequence[str]) -> str:
+    return "#" + bytes(int(level) for level in levels).hex()

@@ -20,17 +20,22 @@ def test_animations_are_players_of_every_frame() -> None:
     assert not plt.get_fignums()
 
 
-def test_a_player_needs_no_network_and_its_buttons_have_signs() -> None:
-    page = figures.flow_animation(torch.randn(1, 2, 1, 8, 8), torch.linspace(0, 1, 2)).data
+def test_a_player_is_read_aloud_and_needs_no_network() -> None:
+    page = figures.flow_animation(
+        torch.randn(2, 3, 1, 8, 8), torch.linspace(0, 1, 3), ["a", "b"]
+    ).data
+    assert '<img alt="2 images on the way from t = 0 to 1: a and b." id="_anim' in page
+    assert '<input aria-label="Frame" id="_anim_slider' in page
+    buttons = re.findall(r"<button([^>]*)>(.*?)</button>", page, flags=re.DOTALL)
+    assert [sign.strip() for _, sign in buttons] == ["−", "«", "‹", "◀", "❙❙", "▶", "›", "»", "+"]
+    assert all("aria-label=" in head for head, _ in buttons)
     assert "<link" not in page and "http" not in page
-    signs = re.findall(r"<button[^>]*>\s*(.*?)\s*</button>", page, re.DOTALL)
-    assert signs == ["−", "«", "‹", "◀", "❙❙", "▶", "›", "»", "+"]
 
 
 def test_images_of_an_animation_stand_in_rows_of_five(monkeypatch: pytest.MonkeyPatch) -> None:
     pictures = []
 
-    def keep(figure, update, frames, interval):
+    def keep(figure, update, frames, interval, words):
         for frame in range(frames):
             update(frame)
             pictures.append(np.asarray(figure.axes[0].images[0].get_array()))
