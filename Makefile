@@ -18,7 +18,7 @@ help:
 	@echo "make corpus   every right and wrong answer, mutants, and all tolerances: 45 minutes"
 	@echo "make soak     a hundred kills, crashes and damaged files, and every hostile submission: two hours"
 	@echo "make bench    run every benchmark behind README's figures"
-	@echo "make page     the labs with their figures as a static site, in build/page: ten minutes"
+	@echo "make page     the labs with their figures as a static site, in build/page: five minutes"
 	@echo "make lock     renew requirements.lock from pyproject.toml"
 
 # Compiled once here: otherwise every kernel that grades a submission may compile torch anew.

@@ -66,7 +66,9 @@ def write_source(root: Path, labs: Sequence[str], folder: Path) -> None:
     """What Sphinx reads: its settings, the index, and each lab with outputs."""
     shutil.copytree(root / "docs" / "page", folder)
     readme = root / "notebooks" / "README.md"
-    head = readme.read_text(encoding="utf-8") if readme.exists() else "# The labs\n"
+    # The lab index links to every lab: a page of some has a bare list instead.
+    whole = list(labs) == all_labs(root) and readme.exists()
+    head = readme.read_text(encoding="utf-8") if whole else "# The labs\n"
     listed = "\n".join(f"{lab}/{lab}" for lab in labs)
     index = f"{head}\n```{{toctree}}\n:maxdepth: 1\n\n{listed}\n```\n"
     (folder / "index.md").write_text(index, encoding="utf-8")

@@ -24,7 +24,7 @@ mathjax2_config = {
 html_theme = "alabaster"
 html_theme_options = {
     "description": "A course of graded labs",
-    "page_width": "1080px",
+    "page_width": "1240px",
     "sidebar_width": "230px",
     "fixed_sidebar": True,
     "show_powered_by": False,
