@@ -11,7 +11,17 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from grading import cli_collect, cli_grade, cli_handout, cli_new, cli_submit, cli_train
+from grading import (
+    cli_collect,
+    cli_doctor,
+    cli_export,
+    cli_grade,
+    cli_handout,
+    cli_new,
+    cli_report,
+    cli_submit,
+    cli_train,
+)
 from grading.notebooks import CourseError
 
 app = typer.Typer(
@@ -105,10 +115,13 @@ def jobs(
 
 cli_collect.register(app)
 cli_grade.register(app)
+cli_report.register(app)
+cli_export.register(app)
 cli_handout.register(app)
 cli_new.register(app)
 cli_train.register(app)
 cli_submit.register(app)
+cli_doctor.register(app)
 
 
 def main() -> None:

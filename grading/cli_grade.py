@@ -1,4 +1,4 @@
-"""`course grade`, `feedback`, `report` and `demo`: the instructor's commands after the deadline.
+"""`course grade`, `feedback` and `demo`: the instructor's commands after the deadline.
 
 Exit codes: 0 when every submission has a result, even where the result is "failed" (that is
 news about the submission, and a line on the screen tells it); 2 when the command could not do
@@ -27,6 +27,7 @@ from rich.progress import Task as ProgressTask
 from rich.table import Table
 from rich.text import Text
 
+from grading.cli_options import JSON_NAME, CourseDir, Db, JsonFile
 from grading.notebooks import CourseError
 
 if TYPE_CHECKING:
@@ -34,36 +35,15 @@ if TYPE_CHECKING:
     from grading.engine import Options
     from grading.report import Report
 
-JSON_NAME = "grades.json"
-
 Labs = Annotated[
     list[str] | None,
     typer.Argument(metavar="[LAB]...", help="Labs; without any, all that were handed in."),
-]
-CourseDir = Annotated[
-    Path | None,
-    typer.Option(
-        "--course-dir",
-        "--root",
-        help="The course folder. [default: the nearest one above that holds solutions/]",
-    ),
-]
-Db = Annotated[
-    str | None,
-    typer.Option(
-        envvar="COURSE_DB",
-        help="The gradebook as an SQLAlchemy URL. [default: COURSE_DIR/gradebook.db]",
-    ),
-]
-JsonFile = Annotated[
-    Path | None,
-    typer.Option("--json", help=f"File of the results. [default: COURSE_DIR/{JSON_NAME}]"),
 ]
 
 
 def register(app: typer.Typer) -> None:
     """Add the commands of this module to the `course` application."""
-    for command in (grade, feedback, report, demo):
+    for command in (grade, feedback, demo):
         app.command()(command)
 
 
@@ -287,33 +267,6 @@ def _write_feedback(
     console.print(f"Feedback: {len(written)} pages in {course_dir / 'feedback'}", soft_wrap=True)
 
 
-# ---------------------------------------------------------------- report
-
-
-def report(
-    json_file: JsonFile = None,
-    html: Annotated[Path | None, typer.Option(help="Write the report as a page.")] = None,
-    csv: Annotated[Path | None, typer.Option(help="Write the report as a table.")] = None,
-    course_dir: CourseDir = None,
-) -> None:
-    """Show the class: students by labs, in the terminal, as HTML and as CSV.
-
-    Example: course report --json grades.json --html report.html --csv report.csv
-    """
-    from grading.release import find_root
-    from grading.report import as_csv, as_html, class_table, read_json, told, write_whole
-
-    result = read_json(json_file or find_root(course_dir) / JSON_NAME)
-    console = Console()
-    console.print(class_table(result))
-    for line in told(result):
-        console.print(Text(f"· {line}"))
-    for path, text in ((html, as_html(result)), (csv, as_csv(result))):
-        if path is not None:
-            write_whole(path, text.encode())
-            console.print(f"Written: {path}", soft_wrap=True)
-
-
 # ---------------------------------------------------------------- demo
 
 
@@ -327,22 +280,32 @@ def demo(
         bool,
         typer.Option(help="Allow plain processes where no sandbox works: these are our own."),
     ] = True,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Say who is in the class; make nothing.")
+    ] = False,
 ) -> None:
     """Grade an example class: five students, from complete to damaged.
 
     Example: course demo --keep build/example-class
     """
+    from grading.class_page import class_page
     from grading.classroom import find, lab_settings, open_class, students_in
-    from grading.demo import STORIES, empty_place, hold_class
+    from grading.demo import STORIES, check_empty, empty_place, hold_class
     from grading.engine import Options
     from grading.release import find_root
-    from grading.report import as_html, write_whole
+    from grading.report import write_whole
+    from grading.standing import Standing
 
     console = Console()
-    root, place = find_root(course_dir), empty_place(keep)
-    console.print(f"An example class in {place}", soft_wrap=True)
+    root = find_root(course_dir)
+    check_empty(keep)
     for student, story in STORIES.items():
         console.print(f"  [bold]{student}[/bold]: {story}")
+    if dry_run:
+        console.print(f"This class would be graded in {keep or 'a temporary folder'}.")
+        return
+    place = empty_place(keep)
+    console.print(f"An example class in {place}", soft_wrap=True)
     labs = hold_class(root, place)
     course = open_class(place, place / "submitted", labs)
     students = students_in(course.submissions)
@@ -350,6 +313,6 @@ def demo(
     how = How(jobs or os.cpu_count() or 1, Options(course=lab_settings(root), trusted=trusted))
     result = _grade(console, course, found, None, None, how)
     _write_feedback(console, _pages(place, labs), None, place)
-    write_whole(place / "report.html", as_html(result).encode())
+    write_whole(place / "report.html", class_page(Standing(result)).encode())
     console.print(f"Class report: {place / 'report.html'}", soft_wrap=True)
     console.print(f"Formgrader, for the written answers: cd {place} && jupyter lab", soft_wrap=True)

@@ -57,6 +57,9 @@ def train(
     tensorboard: Annotated[
         bool, typer.Option("--tensorboard", help="Write event files for TensorBoard, too.")
     ] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Say what would be trained; write nothing.")
+    ] = False,
 ) -> None:
     """Train a network and write its weights (safetensors) with a model card.
 
@@ -67,6 +70,11 @@ def train(
 
     On two GPUs: torchrun --nproc-per-node 2 -m grading.cli train dit --budget full
     """
+    run_folder = run_dir / f"{network.value}-{budget.value}"
+    if dry_run:
+        begin = "resumed" if run_folder.exists() and not restart else "begun"
+        print(f"Would be {begin}: {run_folder}; its weights go to {out or run_folder}.")
+        return
     os.environ["COURSE_BUDGET"] = budget.value
     from course_utils import distributed
     from grading.train import train as run

@@ -151,15 +151,20 @@ def submissions(
 # ---------------------------------------------------------------- the course that they attend
 
 
-def empty_place(keep: Path | None) -> Path:
-    """The folder for the example class: `keep`, which must be new or empty, or a temporary one."""
-    if keep is None:
-        return Path(tempfile.mkdtemp(prefix="course-demo-"))
-    if keep.exists() and (not keep.is_dir() or any(keep.iterdir())):
+def check_empty(keep: Path | None) -> None:
+    """Raises `CourseError` where an example class cannot be made in a folder."""
+    if keep is not None and keep.exists() and (not keep.is_dir() or any(keep.iterdir())):
         raise CourseError(
             f"--keep was given {keep}, which is not empty; expected a new or empty folder:"
             " name another one, or remove what is in it."
         )
+
+
+def empty_place(keep: Path | None) -> Path:
+    """The folder for the example class: `keep`, which must be new or empty, or a temporary one."""
+    if keep is None:
+        return Path(tempfile.mkdtemp(prefix="course-demo-"))
+    check_empty(keep)
     keep.mkdir(parents=True, exist_ok=True)
     return keep
 

@@ -1,4 +1,4 @@
-"""What a grading run found: the JSON file, the table in the terminal, HTML and CSV.
+"""What a grading run found: the JSON file, the table in the terminal, and CSV.
 
 The JSON file is the record of a run; everything else here is made from it.
 """
@@ -6,7 +6,6 @@ The JSON file is the record of a run; everything else here is made from it.
 from __future__ import annotations
 
 import csv
-import html
 import io
 import json
 import os
@@ -23,6 +22,7 @@ from rich.text import Text
 
 from grading.engine import ENGINE_VERSION, CellScore, Result, Status
 from grading.notebooks import CourseError
+from grading.spreadsheet import disarmed
 
 STATUS_WORDS: dict[str, str] = {
     "graded": "graded",
@@ -207,49 +207,5 @@ def as_csv(report: Report) -> str:
     for e in report.entries:
         score = "" if e.score is None else number(e.score)
         row = (e.student, e.lab, e.status, score, number(e.max_score), e.reason or "")
-        writer.writerow(_harmless(field) for field in row)
+        writer.writerow(disarmed(field) for field in row)
     return stream.getvalue()
-
-
-def _harmless(field: str) -> str:
-    # A spreadsheet runs a cell that begins like a formula.
-    return f"'{field}" if field[:1] in ("=", "+", "-", "@", "\t") else field
-
-
-STYLE = """
-body { font: 16px/1.5 sans-serif; max-width: 60em; margin: 2em auto; padding: 0 1em }
-table { border-collapse: collapse } th, td { border: 1px solid #bbb; padding: .3em .8em }
-td { text-align: right } td:first-child, th:first-child { text-align: left }
-.graded { background: #eaf6ec } .waiting { background: #fdf5dc } .failed { background: #fbe4e1 }
-.missing { color: #777 } tfoot { font-weight: bold }
-"""
-
-
-def as_html(report: Report) -> str:
-    """The class as one plain HTML page, readable on paper."""
-    escape = html.escape
-    head = "".join(f"<th>{escape(lab)}</th>" for lab in report.labs)
-    rows = "".join(
-        f"<tr><td>{escape(student)}</td>"
-        + "".join(_html_cell(entries.get(lab)) for lab in report.labs)
-        + "</tr>\n"
-        for student, entries in grid(report).items()
-    )
-    means = [mean_score(report, lab) for lab in report.labs]
-    foot = "".join(f"<td>{'-' if mean is None else number(mean)}</td>" for mean in means)
-    remarks = "".join(f"<li>{escape(line)}</li>\n" for line in told(report))
-    return (
-        '<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8">'
-        f"<title>Class report</title><style>{STYLE}</style></head><body>\n"
-        f"<h1>Class report</h1>\n<p>Graded {escape(report.created)}, engine"
-        f" {escape(report.engine)}.</p>\n<table><thead><tr><th>student</th>{head}</tr></thead>\n"
-        f"<tbody>\n{rows}</tbody>\n<tfoot><tr><td>mean of those scored</td>{foot}</tr></tfoot>"
-        f"</table>\n<h2>Failures and repairs</h2>\n<ul>{remarks or '<li>none</li>'}</ul>\n"
-        "</body></html>\n"
-    )
-
-
-def _html_cell(entry: Entry | None) -> str:
-    if entry is None:
-        return "<td>-</td>"
-    return f'<td class="{entry.status}">{html.escape(verdict(entry))}</td>'

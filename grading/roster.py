@@ -7,7 +7,7 @@ import io
 import re
 import unicodedata
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -21,19 +21,32 @@ COLUMNS = {
     "first": ("firstname", "givenname", "first"),
     "last": ("lastname", "surname", "familyname", "last"),
     "email": ("email", "emailaddress", "mail"),
-    "number": ("number", "sid", "canvasid", "moodleid", "lmsid", "sisuserid", "idnumber"),
+    "number": ("number", "sid", "sisuserid", "idnumber"),
+    "system": ("canvasid", "moodleid", "lmsid"),
+    "section": ("section",),
 }
+# In Canvas's own gradebook these two mean something else.
+IN_CANVAS = {"student": "name", "id": "system"}
 _ID = re.compile(r"[^\w.@+-]+")
 
 
 @dataclass(frozen=True)
 class Student:
-    """A row of the roster. `student` names the folders in nbgrader's layout."""
+    """A row of the roster. `student` names the folders in nbgrader's layout, `login` is the same as
+    the roster writes it; `system` is the learning system's own number, and one of `numbers`."""
 
     student: str
     name: str = ""
     email: str = ""
     numbers: tuple[str, ...] = ()
+    login: str = field(default="", compare=False)
+    system: str = field(default="", compare=False)
+    section: str = field(default="", compare=False)
+
+    @property
+    def number(self) -> str:
+        """The number that the university gave, if the roster has one."""
+        return next((number for number in self.numbers if number != self.system), "")
 
 
 @dataclass
@@ -64,6 +77,10 @@ class Roster:
                 return next(iter(found))
         return None
 
+    def owner(self, folder: str) -> str | None:
+        """The student whose folder is called so: as `student`, or by hand as the login is."""
+        return next((s.student for s in self.students if folder in (s.student, s.login)), None)
+
 
 def plain(text: str) -> str:
     """Letters and digits alone, in lower case and without accents: "Müller, Ana" → "mullerana"."""
@@ -90,7 +107,8 @@ def _keys(one: Student) -> set[str]:
 
 def read_roster(path: Path) -> Roster:
     """A roster from a CSV file with a head: a column `student`, and any of name (or first and last
-    name), email and number.
+    name), email, number, lmsid (the learning system's own number) and section; or Canvas's own
+    gradebook, as it is downloaded.
 
     Raises `CourseError` where the file cannot be read, or lacks students, or names one twice.
     """
@@ -102,7 +120,7 @@ def read_roster(path: Path) -> Roster:
             " UTF-8: check the path, or save it so."
         ) from None
     rows = csv.DictReader(io.StringIO(text), dialect=_dialect(text))
-    heads = {role: head for head in rows.fieldnames or () if (role := _role(head or ""))}
+    heads = _heads([head or "" for head in rows.fieldnames or ()])
     if "student" not in heads:
         raise CourseError(
             f"--roster was given {path}, whose columns are {', '.join(rows.fieldnames or ())};"
@@ -117,6 +135,17 @@ def read_roster(path: Path) -> Roster:
     return Roster(students)
 
 
+def _heads(names: Sequence[str]) -> dict[str, str]:
+    """The columns by what they hold."""
+    canvas = "sisloginid" in map(plain, names)
+    found = {}
+    for name in names:
+        role = IN_CANVAS.get(plain(name)) if canvas else None
+        if role := role or _role(name):
+            found[role] = name
+    return found
+
+
 def _role(head: str) -> str | None:
     bare = plain(head)
     return next((role for role, names in COLUMNS.items() if bare in names), None)
@@ -125,8 +154,11 @@ def _role(head: str) -> str | None:
 def _student(row: Mapping[Any, Any], heads: Mapping[str, str]) -> Student:
     told = {role: (row.get(head) or "").strip() for role, head in heads.items()}
     name = told.get("name") or f"{told.get('first', '')} {told.get('last', '')}".strip()
-    numbers = (told["number"],) if told.get("number") else ()
-    return Student(folder_name(told["student"]), name, told.get("email", ""), numbers)
+    numbers = tuple(told[role] for role in ("number", "system") if told.get(role))
+    return Student(
+        folder_name(told["student"]), name, told.get("email", ""), numbers,
+        told["student"], told.get("system", ""), told.get("section", ""),
+    )  # fmt: skip
 
 
 def _dialect(text: str) -> type[csv.Dialect] | str:

@@ -192,7 +192,7 @@ def test_training_goes_on_after_a_restart(desk: Desk) -> None:
     # A progress bar counts up while the network trains.
     desk.go("/lab/tree/training.ipynb")
     sheet = Sheet(desk, "training.ipynb")
-    desk.menu("Run", "Run All Cells")
+    sheet.start_all()
     bar = sheet.cell("training").locator(".widget-hbox")
     expect(bar).to_contain_text(re.compile(r"line:\s+[1-9]\d*%"))
     desk.shoot("training")

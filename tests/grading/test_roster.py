@@ -30,6 +30,23 @@ def test_columns_have_many_names(tmp_path: Path, text: str) -> None:
     assert found.find(["nobody", "12"]) == "jdoe" and found.find(["nobody"]) is None
 
 
+def test_canvas_own_gradebook_is_a_roster(tmp_path: Path) -> None:
+    text = (
+        "Student,ID,SIS User ID,SIS Login ID,Section,Lab 1 (77)\n"
+        "    Points Possible,,,,,12\n"
+        '"Doe, Jane",4001,0012,JDoe,Monday,3\n'
+    )
+    [found] = read_roster(roster(tmp_path, text)).students
+    assert (found.student, found.name, found.login) == ("jdoe", "Doe, Jane", "JDoe")
+    assert (found.system, found.number, found.section) == ("4001", "0012", "Monday")
+    assert read_roster(roster(tmp_path, text)).find(["4001"]) == "jdoe"
+
+
+def test_the_systems_own_number_is_no_number_of_the_university(tmp_path: Path) -> None:
+    [found] = read_roster(roster(tmp_path, "student,lmsid\njdoe,4001\n")).students
+    assert (found.system, found.number, found.numbers) == ("4001", "", ("4001",))
+
+
 @pytest.mark.parametrize(
     ("text", "said"),
     [
