@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import hashlib
 import inspect
+import io
 import os
 import random
 import re
@@ -23,7 +24,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 import numpy as np
 import torch
@@ -64,8 +65,8 @@ class RunFolder:
     def save(self, state: Mapping[str, Any], losses: Sequence[float]) -> None:
         """Write ``checkpoint.pt`` and ``losses.csv``; the last checkpoint becomes ``previous.pt``.
 
-        Raises OSError, or torch's RuntimeError, where the disk is full or not writable; what was
-        there before is then untouched. So it is where another notebook began to save the same run.
+        Raises OSError where the disk is full or not writable; what was there before is then
+        untouched. So it is where another notebook began to save the same run.
         """
         with uninterrupted():
             self._save(state, losses)
@@ -74,7 +75,10 @@ class RunFolder:
         self._make()
         self._claim()
         latest, previous = self.path / "checkpoint.pt", self.path / "previous.pt"
-        fresh = _write_beside(latest, lambda file: torch.save(dict(state), file))
+        # By way of memory: of a full disk, torch would only say "unexpected pos 73920 vs 73808".
+        whole = io.BytesIO()
+        torch.save(dict(state), whole)
+        fresh = write_beside(latest, whole.getbuffer())
         if self.start_over:
             previous.unlink(missing_ok=True)
             self.start_over = False
@@ -85,7 +89,7 @@ class RunFolder:
         table = self.path / "losses.csv"
         rows = "".join(f"{step},{loss!r}\n" for step, loss in enumerate(losses, start=1))
         text = f"step,loss\n{rows}".encode()
-        _write_beside(table, lambda file: file.write(text)).replace(table)
+        write_beside(table, text).replace(table)
 
     def _claim(self) -> None:
         """Leave a mark, and look for that of another: two notebooks would undo each other's steps.
@@ -100,7 +104,7 @@ class RunFolder:
             )
         if not self.marked:
             text = self.mark.encode()
-            _write_beside(writer, lambda file: file.write(text)).replace(writer)
+            write_beside(writer, text).replace(writer)
             self.marked = True
             for half in self.path.glob("*.tmp"):
                 if time.time() - half.stat().st_mtime > _AN_HOUR:
@@ -161,13 +165,16 @@ def _dashed(name: str) -> str:
     return parts.strip("_").lower()
 
 
-def _write_beside(path: Path, write: Callable[[BinaryIO], object]) -> Path:
-    """A finished file next to ``path``, ready to be renamed; nothing is left where it fails."""
+def write_beside(path: Path, content: bytes | memoryview) -> Path:
+    """A finished file next to ``path``, ready to be renamed.
+
+    Raises OSError, and then leaves nothing.
+    """
     # Of two notebooks that write the same file at once, neither may spoil the other's half.
     temporary = path.with_name(f"{path.name}.{os.getpid()}.tmp")
     try:
         with temporary.open("wb") as file:
-            write(file)
+            file.write(content)
             file.flush()
             os.fsync(file.fileno())  # or a power cut could rename it before its bytes arrive
     except BaseException:

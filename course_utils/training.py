@@ -329,7 +329,7 @@ class _Run:
         }
         try:
             folder.save(state, self.losses)
-        except (OSError, RuntimeError) as problem:
+        except OSError as problem:
             print(
                 f"Notice: the checkpoint of step {self.step} could not be written ({problem}). "
                 "The one before it, if any, is untouched."

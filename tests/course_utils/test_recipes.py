@@ -1,7 +1,9 @@
 """One place for the numbers, and one call that trains, records, and can go on."""
 
 import csv
+import errno
 import io
+import os
 from contextlib import redirect_stdout
 from pathlib import Path
 
@@ -156,6 +158,38 @@ def test_starting_over_forgets_what_was_recorded(tmp_path: Path) -> None:
     assert not (tmp_path / "metrics.csv").exists()
     with pytest.raises(ValueError, match="has no samples"):
         RunMonitor.samples(tmp_path)
+
+
+def test_a_disk_that_takes_nothing_stops_no_training_and_hides_no_samples(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "runs").touch()  # a file where the folder should be
+    losses, _ = recipes.recipe("unet", "smoke").train(
+        Fit(), Still(), "unet", run_dir=tmp_path / "runs"
+    )
+    assert len(losses) == 12
+    said = capfd.readouterr().out
+    assert said.count("samples of this run cannot be kept on disk") == 1
+    assert "checkpoint of step 12 could not be written" in said
+    assert list(recipes.milestones(tmp_path / "runs" / "unet")) == ["step 6", "step 12"]
+
+
+def test_a_disk_that_fills_up_costs_no_row_that_was_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    watch = RunMonitor(tmp_path)
+    watch(Glance(1, 1.0, [0.5], Still().eval()))
+    before = (tmp_path / "metrics.csv").read_bytes()
+
+    def full(descriptor: int) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    watch(Glance(2, 2.0, [0.5] * 2, Still().eval()))
+    monkeypatch.undo()
+    assert (tmp_path / "metrics.csv").read_bytes() == before
+    assert [path.name for path in (tmp_path / "samples").iterdir()] == ["0000001.png"]
+    assert list(RunMonitor.samples(tmp_path)) == ["step 1", "step 2"]
 
 
 def test_tensorboard_is_told_everything(tmp_path: Path) -> None:
