@@ -59,6 +59,8 @@ release: install
 
 corpus: install
 	$(BIN)/python tests/corpus/run.py
+	ATEN_CPU_CAPABILITY=default MKL_ENABLE_INSTRUCTIONS=SSE4_2 ONEDNN_MAX_CPU_ISA=SSE41 \
+		$(BIN)/python -m pytest -n auto tests/corpus/test_corpus.py
 	$(BIN)/python tests/corpus/margins.py
 
 soak: install
