@@ -19,6 +19,7 @@ from grading import (
     cli_handout,
     cli_new,
     cli_report,
+    cli_score,
     cli_submit,
     cli_train,
 )
@@ -115,6 +116,7 @@ def jobs(
 
 cli_collect.register(app)
 cli_grade.register(app)
+cli_score.register(app)
 cli_report.register(app)
 cli_export.register(app)
 cli_handout.register(app)

@@ -10,7 +10,7 @@ from __future__ import annotations
 import copy
 import json
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import cache
@@ -30,6 +30,7 @@ from sqlalchemy import Connection, exists, inspect, select
 from sqlalchemy.orm import Session
 from traitlets.config import Config
 
+from grading.by_hand import Mark, Stored, store
 from grading.database import Database
 from grading.engine import CellScore, Result
 from grading.notebooks import CourseError
@@ -163,6 +164,12 @@ class GradebookWriter:
         """Make a student known who has handed in nothing."""
         _check_name(student)
         self._transact(lambda book: _add_student(book, student), f"the student {student}")
+
+    def score(self, marks: Sequence[Mark], *, force: bool = False, dry_run: bool = False) -> Stored:
+        """Store what humans gave, all of it or nothing; see `grading.by_hand.store`."""
+        return self._transact(
+            lambda book: store(book, marks, force, dry_run), f"{len(marks)} scores"
+        )
 
     # ------------------------------------------------------------ inside one attempt
 

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from grading.notebooks import CourseError
+from grading.spreadsheet import dialect_of
 
 # What a column of a roster may be called, in lower case and without what is no letter.
 COLUMNS = {
@@ -119,7 +120,7 @@ def read_roster(path: Path) -> Roster:
             f"--roster was given {path}, which cannot be read ({error}); expected a CSV file in"
             " UTF-8: check the path, or save it so."
         ) from None
-    rows = csv.DictReader(io.StringIO(text), dialect=_dialect(text))
+    rows = csv.DictReader(io.StringIO(text), dialect=dialect_of(text))
     heads = _heads([head or "" for head in rows.fieldnames or ()])
     if "student" not in heads:
         raise CourseError(
@@ -159,10 +160,3 @@ def _student(row: Mapping[Any, Any], heads: Mapping[str, str]) -> Student:
         folder_name(told["student"]), name, told.get("email", ""), numbers,
         told["student"], told.get("system", ""), told.get("section", ""),
     )  # fmt: skip
-
-
-def _dialect(text: str) -> type[csv.Dialect] | str:
-    try:
-        return csv.Sniffer().sniff(text.partition("\n")[0], delimiters=",;\t")
-    except csv.Error:
-        return "excel"

@@ -6,6 +6,7 @@ in front makes it text there; read back here, it is gone.
 
 from __future__ import annotations
 
+import csv
 import re
 
 _NUMBER = re.compile(r"-\d+(\.\d+)?")
@@ -21,3 +22,11 @@ def disarmed(text: str) -> str:
 def restored(text: str) -> str:
     """The text that `disarmed` was given."""
     return text[1:] if _DISARMED.match(text) else text
+
+
+def dialect_of(text: str) -> type[csv.Dialect] | str:
+    """How the columns of a CSV file are set apart, by its first line."""
+    try:
+        return csv.Sniffer().sniff(text.partition("\n")[0], delimiters=",;\t")
+    except csv.Error:
+        return "excel"
