@@ -65,17 +65,22 @@ class Roster:
     def find(self, names: Iterable[str]) -> str | None:
         """The student whom one of `names` fits, the first that fits anybody; None where none does.
 
-        Raises `CourseError` where a name fits several.
+        Where a name fits several, a later one decides between them: two students may be called the
+        same, but their numbers differ. Raises `CourseError` where none does.
         """
         given = [name for name in names if plain(name)]
         if not self.students:
             return folder_name(given[0]) if given else None
+        fitting: set[str] = set()
         for name in given:
             found = self._known.get(plain(name), set())
-            if len(found) > 1:
-                raise CourseError(f"'{name}' fits several students: {', '.join(sorted(found))}")
-            if found:
-                return next(iter(found))
+            narrowed = fitting & found if fitting else found
+            if len(narrowed) == 1:
+                return next(iter(narrowed))
+            fitting = narrowed or fitting
+        if fitting:
+            told = "' and '".join(given)
+            raise CourseError(f"'{told}' fits several students: {', '.join(sorted(fitting))}")
         return None
 
     def owner(self, folder: str) -> str | None:

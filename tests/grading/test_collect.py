@@ -161,6 +161,19 @@ def test_a_name_that_fits_two_students_is_not_guessed(tmp_path: Path) -> None:
     assert "fits several students: a1, a2" in next(iter(done.unplaced.values()))
 
 
+def test_namesakes_are_told_apart_by_their_numbers(tmp_path: Path) -> None:
+    twins = Roster(
+        [Student("a1", "Kim Lee", numbers=("11",)), Student("a2", "Lee Kim", "", ("12",))]
+    )
+    files = {
+        "kimlee_12_90_cfg.ipynb": notebook("cfg"),
+        "kimlee_13_91_mnist.ipynb": notebook("mnist"),
+    }
+    done = took(tmp_path, files, roster=twins)
+    assert [(one.student, one.lab) for one in done.attempts] == [("a2", "cfg")]
+    assert "'kimlee' and '13' fits several" in next(iter(done.unplaced.values()))
+
+
 def test_without_a_roster_everybody_is_let_in(tmp_path: Path) -> None:
     files = {"doejane_1_2_cfg.ipynb": notebook(), "Ana M_3_assignsubmission_file_/cfg.ipynb": b"{}"}
     took(tmp_path, files, roster=Roster())

@@ -4,5 +4,5 @@
 class MNISTDiffusionTransformer(MNISTDiffusionTransformer):
     def __init__(self, patch_size, num_layers, dim, num_heads, num_classes):
         super().__init__(patch_size, num_layers, dim, num_heads, num_classes)
-        nn.init.zeros_(self.depatchifier.smooth.weight)
-        nn.init.zeros_(self.depatchifier.smooth.bias)
+        for parameter in list(self.depatchifier.parameters())[-2:]:
+            nn.init.zeros_(parameter)
