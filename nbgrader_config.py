@@ -19,7 +19,8 @@ c.CourseDirectory.release_directory = "notebooks"
 # nbgrader copies whatever stands beside a notebook. Students get the notebook alone: the last two
 # patterns hold for every file in solutions/<lab>, whose path nbgrader spells with a "./" in it.
 # The others keep what runs and editors leave behind out of every exchange.
-LAB = Path(glob.escape(str(Path(__file__).resolve().parent))).as_posix() + "/solutions/./*"
+HERE = Path(__file__).resolve().parent
+LAB = Path(glob.escape(str(HERE))).as_posix() + "/solutions/./*"
 c.CourseDirectory.ignore = [
     *(".*", "*~", "*.pyc", "__pycache__", "feedback", "data", "runs"),
     *(f"{LAB}/*", f"{LAB}/.*"),
@@ -27,7 +28,7 @@ c.CourseDirectory.ignore = [
 
 c.ClearSolutions.code_stub = {"python": ours.STUB}
 
-c.WriteAddress.address = settings(Path(__file__).resolve().parent).address
+c.WriteAddress.address = settings(HERE).address
 
 c.GenerateAssignment.preprocessors = [
     ours.NormaliseMetadata,
@@ -58,3 +59,12 @@ c.Autograde.sanitize_preprocessors = [
     theirs.CheckCellMetadata,
 ]
 c.Execute.timeout = 300
+
+# Formgrader: a rubric beside each answer in words, and nothing of a submission that could run.
+c.HTMLExporter.sanitize_html = True
+c.HTMLExporter.filters = {
+    "markdown2html": "grading.formgrader.markdown2html",
+    "clean_html": "grading.feedback.clean_html",
+}
+c.HTMLExporter.preprocessors = ["grading.formgrader.GradingView"]
+c.GradingView.course_dir = str(HERE)

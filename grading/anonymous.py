@@ -51,6 +51,14 @@ def pseudonym(student: str, secret: bytes) -> str:
     return f"student-{''.join(drawn)}"
 
 
+def real_names(students: Iterable[str], course_dir: Path) -> dict[str, str]:
+    """Students by their pseudonyms in this course folder; nobody where none was given yet."""
+    if not (course_dir / SECRET).exists():
+        return {}
+    secret = secret_of(course_dir)
+    return {pseudonym(student, secret): student for student in students}
+
+
 def anonymous(standing: Standing, secret: bytes, roster: Roster | None = None) -> Standing:
     """The same standing with pseudonyms, in their order, so that a place tells nothing either.
 

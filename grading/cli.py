@@ -22,6 +22,7 @@ from grading import (
     cli_score,
     cli_submit,
     cli_train,
+    cli_waiting,
 )
 from grading.notebooks import CourseError
 
@@ -116,6 +117,7 @@ def jobs(
 
 cli_collect.register(app)
 cli_grade.register(app)
+cli_waiting.register(app)
 cli_score.register(app)
 cli_report.register(app)
 cli_export.register(app)

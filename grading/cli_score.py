@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
@@ -30,18 +31,23 @@ def score(
 ) -> None:
     """Store points and comments for written answers, as Formgrader would.
 
-    All lines are stored, or none. A line without points and comment is passed over: that answer
-    still waits. Points that a human gave before are not replaced unless --force says so.
+    All lines are stored, or none. Students stand there by name or by pseudonym. A line without
+    points and comment is passed over: that answer still waits. Points that a human gave before are
+    not replaced unless --force says so.
 
     Example: course score answers.csv
     """
+    from grading.anonymous import real_names
     from grading.by_hand import read_marks
     from grading.gradebook import GradebookWriter, default_url
     from grading.release import find_root
+    from grading.standing import gradebook_scores
 
     root = find_root(course_dir)
-    marks = read_marks(table)
-    with GradebookWriter(db or default_url(root)) as writer:
+    url = db or default_url(root)
+    known = real_names((student for student, _ in gradebook_scores(url)), root)
+    marks = [replace(m, student=known.get(m.student, m.student)) for m in read_marks(table)]
+    with GradebookWriter(url) as writer:
         done = writer.score(marks, force=force, dry_run=dry_run)
     would = "would be stored" if dry_run else "stored"
     print(f"{len(marks)} lines of {table}: {done.changed} {would}, {done.same} known already.")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import Any
 
 import torch
@@ -19,6 +20,7 @@ from course_utils.checks.mnist_schedule import (
     slope_verdict,
 )
 from course_utils.checks.probes import ProbeAlpha, ProbeBeta, ProbeData, generator, schedule
+from course_utils.checks.stand_ins import alone, with_method
 from course_utils.checks.verdicts import (
     close,
     compare,
@@ -207,6 +209,24 @@ def _velocity_mistakes(x: Tensor, z: Tensor, t: Tensor) -> dict[str, Tensor]:
     }  # fmt: skip
 
 
+def _score_inputs(seed: int) -> Values:
+    inputs = _field_inputs(seed)
+    alpha, beta, alpha_dt, beta_dt = schedule(inputs["t"], inputs["z"])
+    of_x = beta_dt / beta
+    rates = torch.stack((alpha_dt - of_x * alpha, of_x))
+    return inputs | {"rates": rates.to(inputs["z"].dtype)}
+
+
+def _velocity(inputs: Values) -> Callable[..., Tensor]:
+    """A right velocity, in numbers, for those whose score is made of their own velocity."""
+
+    def conditional_vector_field(self: Any, x: Tensor, z: Tensor, t: Tensor) -> Tensor:
+        of_z, of_x = inputs["rates"]
+        return of_z * z + of_x * x
+
+    return conditional_vector_field
+
+
 def _score_probe(target: Any, inputs: Values) -> Values:
     x, z, t = (inputs[name].clone() for name in ("x", "z", "t"))
     return {"s": _path(target).conditional_score(x, z, t)}
@@ -285,7 +305,11 @@ JOBS = (
         Part(3, _field_inputs, _velocity_probe, _velocity_verdict, time_hint),
     )),
     Job("1.4", "Find the score", 2, 8, PATH, (
-        Part(2, _field_inputs, _score_probe, _score_verdict, score_hint),
+        Part(
+            2, _score_inputs,
+            with_method("1.4", _score_probe, "conditional_vector_field", _velocity),
+            alone(_score_verdict), score_hint,
+        ),
     )),
 )  # fmt: skip
 

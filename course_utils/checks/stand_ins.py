@@ -52,6 +52,27 @@ def on_its_own(number: str, probe: Probe, classes: Iterable[type]) -> Probe:
     Where one of the two crashes, the other's outputs are all there is.
     """
 
+    def again(target: Any, inputs: Values) -> Values:
+        with standing_in(target, classes):
+            return probe(target, inputs)
+
+    return _tried_twice(number, probe, again)
+
+
+def with_method(
+    number: str, probe: Probe, name: str, method: Callable[[Values], Callable[..., Any]]
+) -> Probe:
+    """``probe`` with the student's class and, behind a prefix, with another method ``name`` in it:
+    the one that ``method`` makes of the inputs. Otherwise as :func:`on_its_own`.
+    """
+
+    def again(target: Any, inputs: Values) -> Values:
+        return probe(type(target.__name__, (target,), {name: method(inputs)}), inputs)
+
+    return _tried_twice(number, probe, again)
+
+
+def _tried_twice(number: str, probe: Probe, again: Probe) -> Probe:
     def tried(target: Any, inputs: Values) -> Values:
         outputs: Values = {}
         failed: Exception | None = None
@@ -63,8 +84,7 @@ def on_its_own(number: str, probe: Probe, classes: Iterable[type]) -> Probe:
             failed = error
             outputs["crash"] = str(error) if _waits(error) else type(error).__name__
         try:
-            with standing_in(target, classes):
-                found = probe(target, inputs)
+            found = again(target, inputs)
         except Exception as error:
             if failed:
                 raise error if _waits(failed) else failed from None

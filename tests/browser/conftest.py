@@ -6,56 +6,29 @@ and stay together. Where they do not, each process has a server of its own.
 
 from __future__ import annotations
 
-import os
 import shutil
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from desk import Desk
-from lab_server import ROOT, Server
-from playwright.sync_api import BrowserContext, Playwright, sync_playwright
-
-SHOTS = Path(os.environ.get("COURSE_SHOTS") or ROOT / "build/shots")
-BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "msedge")
-FLAGS = (
-    *("--headless", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--no-first-run"),
-    *("--disable-quic", "--disable-background-networking", "--disable-component-update"),
-    *("--disable-sync", "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1"),
-)
-NONE_HERE = (
-    "no Chromium, Chrome or Edge is on this machine: install one, such as by "
-    "`.venv/bin/playwright install chromium` or `apt-get install chromium`"
-)
-
-
-def find_browser(playwright: Playwright) -> str | None:
-    """Chromium, Chrome or Edge on this machine, or the Chromium that Playwright installed."""
-    found = (shutil.which(name) for name in BROWSERS)
-    own = Path(playwright.chromium.executable_path)
-    return next(filter(None, found), None) or (str(own) if own.is_file() else None)
+from lab_server import SHOTS, Server
+from playwright.sync_api import Browser, BrowserContext
 
 
 @pytest.fixture(scope="session")
 def context_and_server(
-    tmp_path_factory: pytest.TempPathFactory,
+    browser: Browser, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[tuple[BrowserContext, Server]]:
-    """A browser that is on this machine (the tests download none), and JupyterLab.
+    """A browser, and JupyterLab.
 
     The tests share what the browser keeps of JupyterLab's scripts: a page opens in half the time.
     """
-    with sync_playwright() as playwright:
-        path = find_browser(playwright)
-        if path is None:
-            pytest.skip(NONE_HERE)
-        server = Server(tmp_path_factory.mktemp("jupyterlab"))  # it starts while the browser does
-        try:
-            browser = playwright.chromium.launch(executable_path=path, args=list(FLAGS))
-            server.wait()
-            yield browser.new_context(viewport={"width": 1280, "height": 800}), server
-            browser.close()
-        finally:
-            server.stop()
+    server = Server(tmp_path_factory.mktemp("jupyterlab"))
+    try:
+        server.wait()
+        yield browser.new_context(viewport={"width": 1280, "height": 800}), server
+    finally:
+        server.stop()
 
 
 @pytest.fixture

@@ -17,23 +17,30 @@ from urllib.request import Request, urlopen
 import psutil
 
 ROOT = Path(__file__).resolve().parents[2]
+SHOTS = Path(os.environ.get("COURSE_SHOTS") or ROOT / "build/shots")
 PATIENCE = 60  # seconds, for whatever a server or a kernel does: the machine may be busy
 NOT_A_STUDENTS = ("COURSE_DATA", "COURSE_RUNS", "MPLBACKEND")  # set for other tests
 
 
 class Server:
-    """A server, and all that it keeps, below ``home``; the labs are in ``home / "labs"``."""
+    """A server, and all that it keeps, below ``home``; the labs are in ``home / "labs"``.
 
-    def __init__(self, home: Path) -> None:
+    With ``course``, it is started in that course folder instead, as instructors do.
+    """
+
+    def __init__(self, home: Path, course: Path | None = None) -> None:
         self.labs, self.log, self._workspaces = home / "labs", home / "server.log", home / "spaces"
-        shutil.copytree(ROOT / "notebooks", self.labs)
         self._token = secrets.token_hex(16)
         self._proxy = socket.create_server(("127.0.0.1", 0))
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
             port = free.getsockname()[1]
         self.url = f"http://127.0.0.1:{port}"
-        settings, command = _recipe(self.labs)
+        if course is None:
+            shutil.copytree(ROOT / "notebooks", self.labs)
+            settings, command = _recipe(self.labs)
+        else:
+            settings, command = {}, [sys.executable, "-m", "jupyter", "lab"]
         command += [
             *("--no-browser", "--allow-root", "--ip=127.0.0.1", f"--port={port}"),
             *("--ServerApp.port_retries=0", f"--IdentityProvider.token={self._token}"),
@@ -41,7 +48,7 @@ class Server:
         with self.log.open("w") as log:
             self._process = subprocess.Popen(
                 command,
-                cwd=ROOT,
+                cwd=course or ROOT,
                 env=self._environment(home) | settings,
                 stdout=log,
                 stderr=log,

@@ -19,6 +19,8 @@ from course_utils.checkpoints import read_checkpoint
 from grading.notebooks import KERNELSPEC, is_answer, read_notebook
 from grading.solved import without_markers
 
+pytest_plugins = ["chromium"]
+
 WRONG = ROOT / "tests/corpus/mnist/1.1/wrong"
 GREEN = "rgb(26, 127, 75)"
 IN_WORDS = "Near the end β goes to 0, so train on the pair instead."

@@ -6,7 +6,7 @@
 from pathlib import Path
 
 import pytest
-from answers import HERE, Answer, corpus, hidden_seeds, notebook_with, read, report, told
+from answers import HERE, Answer, corpus, execute, hidden_seeds, notebook_with, read, report, told
 
 
 @pytest.mark.parametrize("answer", corpus(kind="right"), ids=str)
@@ -72,3 +72,34 @@ def test_the_corpus_is_complete() -> None:
         if len(list((HERE / lab / number / kind).glob("*.py"))) < least
     }
     assert not short
+
+
+@pytest.mark.parametrize(
+    ("lab", "earlier", "later"),
+    [
+        # the score is made of a velocity that returns nothing
+        ("mnist", "1.3/wrong/forgot_return", "1.4/right/from_the_velocity"),
+        ("mnist", "1.3/wrong/opposite_sign", "1.4/right/from_the_velocity"),
+        # the encoder calls residual layers by the lab's names, which this one renamed
+        ("unet", "3.2/right/norm_by_hand", "3.3/right/pooled_average"),
+        ("unet", "3.2/wrong/no_return", "3.3/right/pooled_average"),
+    ],
+)
+def test_a_solved_job_keeps_its_points_whatever_stands_before(
+    lab: str, earlier: str, later: str
+) -> None:
+    before, answer = (read(HERE / lab / f"{name}.py") for name in (earlier, later))
+    space = notebook_with(lab, before.job.number, before.source)
+    execute("later", answer.source, space)
+    found = report(answer.job, space, hidden_seeds(lab)[answer.job.number])
+    assert found.passed, told(found)
+
+
+def test_an_answer_made_of_a_wrong_one_is_judged_by_its_own_mistakes() -> None:
+    """With a right velocity in its place, the sign of this score is still wrong."""
+    before = read(HERE / "mnist/1.3/wrong/forgot_return.py")
+    source = read(HERE / "mnist/1.4/right/from_the_velocity.py").source
+    space = notebook_with("mnist", "1.3", before.source)
+    job = read(HERE / "mnist/1.4/right/from_the_velocity.py").job
+    execute("later", source.replace("* z - u)", "* z + u)"), space)
+    assert report(job, space, 0).earned == 0

@@ -16,7 +16,7 @@ from grading.doctor import Line
 from grading.report import write_json
 
 WRITES = {"release", "handout", "new", "collect", "grade", "feedback", "report", "export", "demo",
-          "train", "submit", "score"}  # fmt: skip
+          "train", "submit", "score", "waiting"}  # fmt: skip
 READS = {"jobs", "doctor"}
 COMMANDS: dict[str, click.Command] = typer.main.get_command(cli.app).commands  # type: ignore[attr-defined]
 
