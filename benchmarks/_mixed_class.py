@@ -25,7 +25,7 @@ sys.path.insert(0, str(ROOT / "tests/corpus"))
 
 from answers import Answer, corpus  # noqa: E402 - found by the line above
 
-GIVEN = "Ada Emil Noor Yuki Zoë Jonas Ines Malik Sofía Tariq Lena Óscar Priya Anton Mei Kofi"
+GIVEN = "Ada Emil Noor Yuki Zoë Jonas Inga Malik Sofía Tariq Lena Óscar Priya Anton Mei Kofi"
 FAMILY = "Okafor Lindqvist Tanaka Müller Rossi Nguyen Haddad Novák Silva Byrne Adeyemi O’Neil"
 DUE = "2026-11-01T20:00:00"
 DAY = {
