@@ -14,6 +14,7 @@ from typing import TypeVar
 
 from traitlets.config import Config
 
+from grading.changes import changes_since
 from grading.engine import Options, Result, failed, needs_trust
 from grading.gradebook import GradebookWriter, digest_in, master_notebook, submission_digest
 from grading.intake import choose_file, lab_in
@@ -21,9 +22,10 @@ from grading.many import Done, Task, grade_many, known_results
 from grading.many import keep as keep_result
 from grading.notebooks import CourseError
 from grading.release import CONFIG, chosen_labs, nbgrader_config, source_of
-from grading.report import Entry, Report, write_whole
+from grading.report import Entry, Move, Report, write_whole
 from grading.sandbox import choose
 from grading.store import FOLDER, Store
+from grading.stored import Grades, stored_grades
 
 TIMESTAMP = "timestamp.txt"
 
@@ -82,6 +84,27 @@ def open_class(course_dir: Path, submissions: Path, labs: Sequence[str]) -> Clas
     }
     course_id = config.CourseDirectory.get("course_id", "default_course")
     return Class(course_dir, submissions, masters, str(course_id))
+
+
+def regrades(course_dir: Path, labs: Sequence[str], url: str) -> list[str]:
+    """What is other in some labs than when the gradebook's submissions were graded, line by line.
+
+    Raises `CourseError` where the gradebook cannot be read.
+    """
+    course = open_class(course_dir, course_dir / "submitted", labs)
+    lines: list[str] = []
+    with GradebookWriter(url, course.course_id) as book:
+        for lab, master in course.masters.items():
+            changed, count = book.changes(lab, master)
+            if changed and count:
+                lines.append(f"{lab}: {count} submissions were graded by another version of it.")
+                lines += [f"  {change}" for change in changed]
+                lines.append(
+                    f"  `course grade {lab}` grades them again, keeps what humans gave, and says"
+                    " whose score moved. Notebooks that students have stay good: their tests"
+                    " become the lab's when they are graded."
+                )
+    return lines
 
 
 # ---------------------------------------------------------------- what was handed in
@@ -200,6 +223,7 @@ def grade_class(
         on_entry(entry)
 
     with keeper.writer:
+        keeper.stored = stored_grades(keeper.writer.url, lock_seconds)
         for lab, master in course.masters.items():
             keeper.writer.prepare_lab(lab, master)
         by_path = {item.path: item for item in found if item.path is not None}
@@ -240,6 +264,7 @@ class _Keeper:
         self.course = course
         self.writer = GradebookWriter(url, course.course_id, lock_seconds)
         self.trouble: CourseError | None = None
+        self.stored: dict[tuple[str, str], Grades] = {}
 
     def keep(self, item: Found, result: Result | None) -> Entry:
         if result is None:
@@ -251,6 +276,7 @@ class _Keeper:
         path = self.course.autograded(item.student, item.lab)
         before = submission_digest(path)
         unchanged = before is not None and before == digest_in(result.notebook)
+        moved = self._moves(item, result, unchanged, path)
         kept = self._guarded(
             lambda: self.writer.record(
                 item.student, item.lab, result, unchanged=unchanged, timestamp=item.timestamp
@@ -260,7 +286,29 @@ class _Keeper:
         write_whole(path, result.notebook)
         if item.timestamp is not None:
             write_whole(path.with_name(TIMESTAMP), item.timestamp.encode())
-        return Entry.of(item.student, item.lab, kept or result)
+        return replace(Entry.of(item.student, item.lab, kept or result), moved=moved)
+
+    def _moves(self, item: Found, result: Result, unchanged: bool, path: Path) -> tuple[Move, ...]:
+        """The automatic scores that this result changes, and why: read before it is stored."""
+        old = {name: one.automatic for name, one in self.before(item).items()}
+        now = {cell.id: cell.score for cell in result.cells}
+        names = [
+            name for name in (*now, *(old.keys() - now.keys())) if old.get(name) != now.get(name)
+        ]
+        if not old or not names:
+            return ()
+        if not unchanged:
+            reasons, other = {}, "another submission"
+        else:
+            reasons = changes_since(path, self.course.masters[item.lab])
+            other = "the code of the checks, or other inputs"
+        return tuple(
+            Move(name, old.get(name), now.get(name), reasons.get(name, other)) for name in names
+        )
+
+    def before(self, item: Found) -> Grades:
+        """What the gradebook held for a submission when this run began."""
+        return self.stored.get((item.student, item.lab), {})
 
     def _guarded(self, write: Callable[[], T]) -> T | None:
         if self.trouble is None:

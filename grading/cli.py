@@ -24,6 +24,7 @@ from grading import (
     cli_train,
     cli_waiting,
 )
+from grading.cli_options import Db
 from grading.notebooks import CourseError
 
 app = typer.Typer(
@@ -50,8 +51,12 @@ def release(
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Say what would be written; change nothing.")
     ] = False,
+    db: Db = None,
 ) -> None:
     """Write student notebooks and solved modules from solutions/.
+
+    Where submissions have been graded by another version of a lab, it says what is other now, and
+    what `course grade` will do about it.
 
     Example: course release cfg
     """
@@ -59,6 +64,13 @@ def release(
     from grading.release import release as write
 
     folder = find_root(root)
+    if db is not None or (folder / "gradebook.db").exists():
+        from grading.classroom import regrades
+        from grading.gradebook import default_url
+        from grading.release import chosen_labs
+
+        for line in regrades(folder, chosen_labs(folder, labs or ()), db or default_url(folder)):
+            print(line)
     if check or dry_run:
         found = differences(folder, labs or ())
         for difference in found:

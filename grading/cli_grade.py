@@ -97,8 +97,9 @@ def grade(
 
     Each submission runs in a sandbox of its own and is judged from outside; one that is
     damaged, ends its process or never ends is reported as failed and stops no other. What has a
-    result already is not run again, so an interrupted command is simply repeated. Manual scores
-    and comments are kept when a submission is graded again.
+    result already is not run again, so an interrupted command is simply repeated; what a changed
+    lab or its checks affect is, and whose score moved is listed, and why. Manual scores and
+    comments are kept.
 
     Example: course grade mnist cfg --submissions submitted --json grades.json
     """
@@ -121,7 +122,7 @@ def grade(
     limits = Limits(cell_seconds=timeout, wall_seconds=max(wall, timeout))
     options = Options(limits, lab_settings(root), backend=backend, trusted=trusted, salt=salt)
     how = How(jobs or os.cpu_count() or 1, options, lock_wait, regrade or bool(salt), scheduler)
-    _grade(console, course, found, json_file, db, how)
+    _grade(console, course, found, json_file, db, how, student)
 
 
 def _chosen(students: Sequence[str], wanted: Sequence[str]) -> list[str]:
@@ -166,13 +167,21 @@ def _grade(
     json_file: Path | None,
     db: str | None,
     how: How,
+    only: Sequence[str] | None = None,
 ) -> Report:
-    """Grade with a progress bar, store the JSON, and tell; raises what the gradebook raised."""
+    """Grade with a progress bar, store the JSON, and tell; raises what the gradebook raised.
+
+    `only` are the students to whom the run is restricted: of others the record is kept.
+    """
     from grading.boxes import BoxError
     from grading.classroom import grade_class
     from grading.gradebook import default_url
-    from grading.report import class_table, told, write_json
+    from grading.report import class_table, read_json, told, told_moves, write_json
 
+    path = json_file or course.course_dir / JSON_NAME
+    earlier = (
+        read_json(path) if path.exists() else None
+    )  # before anything runs: it may be no record
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), _Rate())
     with Progress(*columns, TimeRemainingColumn(), console=console) as progress:
         bar = progress.add_task("grading", total=len(found))
@@ -193,11 +202,14 @@ def _grade(
         except KeyboardInterrupt:
             console.print("Stopped. What was graded is kept; the same command does the rest.")
             raise typer.Exit(130) from None
-    path = json_file or course.course_dir / JSON_NAME
-    write_json(result, path)
+    write_json(result.after(earlier, only) if earlier else result, path)
     console.print(class_table(result))
     for line in told(result):
         console.print(Text(f"· {line}"))
+    if moves := told_moves(result):
+        console.print("Automatic scores that moved:")
+    for line in moves:
+        console.print(Text(f"· {line}"), soft_wrap=True)
     if result.count("failed"):
         console.print(f"[red]{result.count('failed')} could not be graded in full; see above.")
     console.print(f"Results: {path}", soft_wrap=True)

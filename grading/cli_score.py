@@ -41,11 +41,11 @@ def score(
     from grading.by_hand import read_marks
     from grading.gradebook import GradebookWriter, default_url
     from grading.release import find_root
-    from grading.standing import gradebook_scores
+    from grading.stored import stored_grades
 
     root = find_root(course_dir)
     url = db or default_url(root)
-    known = real_names((student for student, _ in gradebook_scores(url)), root)
+    known = real_names((student for student, _ in stored_grades(url)), root)
     marks = [replace(m, student=known.get(m.student, m.student)) for m in read_marks(table)]
     with GradebookWriter(url) as writer:
         done = writer.score(marks, force=force, dry_run=dry_run)

@@ -31,6 +31,7 @@ from sqlalchemy.orm import Session
 from traitlets.config import Config
 
 from grading.by_hand import Mark, Stored, store
+from grading.changes import Change, adapt, affected, changes, frame_in, frame_of
 from grading.database import Database
 from grading.engine import CellScore, Result
 from grading.notebooks import CourseError
@@ -132,9 +133,9 @@ class GradebookWriter:
         self._database.close()
 
     def prepare_lab(self, lab: str, master: bytes) -> None:
-        """Create the lab in the gradebook, or bring its cells up to date.
+        """Create the lab in the gradebook, or bring its cells up to date: see `changes.adapt`.
 
-        Raises `CourseError` where submissions stand in the way of added or removed cells.
+        Raises `CourseError` where a cell is gone that a human has scored or commented.
         """
         cells = reads(master.decode(), as_version=4)
         self._transact(lambda book: self._save_cells(book, lab, cells), f"the lab {lab}")
@@ -171,6 +172,19 @@ class GradebookWriter:
             lambda book: store(book, marks, force, dry_run), f"{len(marks)} scores"
         )
 
+    def changes(self, lab: str, master: bytes) -> tuple[list[Change], int]:
+        """What is other in a lab than when it was last graded, and how many submissions that
+        concerns. Changes nothing."""
+        new = frame_of(reads(master.decode(), as_version=4))
+
+        def look() -> tuple[list[Change], int]:
+            with self._database.reading() as connection:
+                book = _Book(connection, self.course_id)
+                old = frame_in(book, lab)
+                return changes(old, new) if old else [], affected(book, lab)
+
+        return self._database.patiently(look, "")
+
     # ------------------------------------------------------------ inside one attempt
 
     def _transact(self, work: Callable[[_Book], T], purpose: str) -> T:
@@ -199,15 +213,9 @@ class GradebookWriter:
     def _save_cells(self, book: _Book, lab: str, master: NotebookNode) -> None:
         book.update_or_create_assignment(lab)
         resources = {"nbgrader": {"notebook": lab, "assignment": lab, "db_url": ""}}
-        try:
-            with _opened_by_nbgrader(book):
-                SaveCells().preprocess(master, resources)
-        except RuntimeError as error:
-            raise CourseError(
-                f"Lab '{lab}' has other cells than when its submissions were graded into"
-                f" {self._database.name} ({error}); expected the same graded and locked cells."
-                " Take the change back, or grade into a fresh gradebook with --db."
-            ) from None
+        adapt(book, lab, frame_of(master))
+        with _opened_by_nbgrader(book):
+            SaveCells().preprocess(master, resources)
 
 
 class _Book(Gradebook):

@@ -11,7 +11,7 @@ import json
 import os
 import tempfile
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from statistics import fmean
@@ -34,8 +34,19 @@ COLOURS = {"graded": "green", "waiting": "yellow", "failed": "red", "missing": "
 
 
 @dataclass(frozen=True)
+class Move:
+    """An automatic score that a run changed: from what, to what, and why; None is no score."""
+
+    cell: str
+    before: float | None
+    after: float | None
+    why: str
+
+
+@dataclass(frozen=True)
 class Entry:
-    """One student's lab in the report; `score` is None where it failed or is missing."""
+    """One student's lab in the report; `score` is None where it failed or is missing. `moved` are
+    the scores that the run changed."""
 
     student: str
     lab: str
@@ -46,6 +57,7 @@ class Entry:
     seconds: float = 0.0
     reason: str | None = None
     notes: tuple[str, ...] = ()
+    moved: tuple[Move, ...] = ()
 
     @staticmethod
     def of(student: str, lab: str, result: Result) -> Entry:
@@ -80,6 +92,23 @@ class Report:
         ranked = sorted(entries, key=lambda e: (e.student, order[e.lab]))
         created = datetime.now(UTC).isoformat(timespec="seconds")
         return Report(tuple(labs), str(submissions_dir), tuple(ranked), created)
+
+    def after(self, earlier: Report, students: Sequence[str] | None = None) -> Report:
+        """This run's record with those of an earlier one that it did not grade again.
+
+        `students` are those whom this run was restricted to; without a restriction, the labs that
+        it graded are known by it alone.
+        """
+        graded = {(entry.student, entry.lab) for entry in self.entries}
+        kept = [
+            entry
+            for entry in earlier.entries
+            if (entry.student, entry.lab) not in graded
+            and (entry.lab not in self.labs or (students and entry.student not in students))
+        ]
+        labs = [*earlier.labs, *(lab for lab in self.labs if lab not in earlier.labs)]
+        whole = Report.now(labs, Path(self.submissions_dir), [*kept, *self.entries])
+        return replace(whole, created=self.created, engine=self.engine)
 
     def count(self, status: Status) -> int:
         """How many entries have a status."""
@@ -138,7 +167,8 @@ def _entry(item: Mapping[str, Any]) -> Entry:
     cells = tuple(
         CellScore(**cell | {"findings": tuple(cell.get("findings", ()))}) for cell in item["cells"]
     )
-    return Entry(**{**item, "cells": cells, "notes": tuple(item["notes"])})
+    moved = tuple(Move(**move) for move in item.get("moved", ()))
+    return Entry(**{**item, "cells": cells, "notes": tuple(item["notes"]), "moved": moved})
 
 
 # ---------------------------------------------------------------- tables
@@ -194,6 +224,19 @@ def told(report: Report) -> list[str]:
         for remark in ([entry.reason] if entry.reason else []) + list(entry.notes):
             lines.append(f"{entry.student}, {entry.lab}: {remark}")
     return lines
+
+
+def told_moves(report: Report, most: int = 20) -> list[str]:
+    """One line for each submission whose automatic scores moved, and a count of the rest."""
+    moved = [entry for entry in report.entries if entry.moved]
+    lines = [f"{e.student}, {e.lab}: {'; '.join(map(_told_move, e.moved))}" for e in moved[:most]]
+    rest = len(moved) - most
+    return [*lines, f"and {rest} more submissions: see the record"] if rest > 0 else lines
+
+
+def _told_move(move: Move) -> str:
+    before, after = ("none" if p is None else number(p) for p in (move.before, move.after))
+    return f"{move.cell} {before} → {after} ({move.why})"
 
 
 # ---------------------------------------------------------------- files

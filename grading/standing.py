@@ -7,29 +7,16 @@ nothing at all, and what was collected says who was late.
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from nbgrader.api import (
-    Assignment,
-    BaseCell,
-    Grade,
-    SubmittedAssignment,
-    SubmittedNotebook,
-)
-from sqlalchemy import select
-
 from grading.collect import FOLDER, TABLE, read_table
-from grading.database import Database
 from grading.engine import CellScore, Status
-from grading.gradebook import LOCK_SECONDS, default_url, has_schema
+from grading.gradebook import default_url
 from grading.report import Entry, Report
 from grading.roster import Roster
-
-Scores = dict[str, tuple[float | None, bool]]
-"""By grade id: the points as they are now, and whether a human is still asked."""
+from grading.stored import Grades, stored_grades
 
 
 @dataclass(frozen=True)
@@ -70,7 +57,7 @@ def standing(
     """
     book = course_dir / "gradebook.db"
     if url is not None or book.exists():
-        stored = gradebook_scores(url or default_url(course_dir))
+        stored = stored_grades(url or default_url(course_dir))
         entries = [_as_scored(e, stored.get((e.student, e.lab), {})) for e in report.entries]
         report = replace(report, entries=tuple(entries))
     attempts = read_table(course_dir / FOLDER / TABLE)
@@ -86,59 +73,18 @@ def standing(
     return Standing(report, late, strangers, silent)
 
 
-def gradebook_scores(url: str) -> dict[tuple[str, str], Scores]:
-    """What a gradebook holds, by student and lab; nothing where it has no tables yet.
-
-    Raises `CourseError` where it cannot be read.
-    """
-    asked = (
-        select(
-            SubmittedAssignment.student_id,
-            Assignment.name,
-            BaseCell.name,
-            Grade.auto_score,
-            Grade.manual_score,
-            Grade.extra_credit,
-            Grade.needs_manual_grade,
-        )
-        .join(SubmittedNotebook, Grade.notebook_id == SubmittedNotebook.id)
-        .join(SubmittedAssignment, SubmittedNotebook.assignment_id == SubmittedAssignment.id)
-        .join(Assignment, SubmittedAssignment.assignment_id == Assignment.id)
-        .join(BaseCell, Grade.cell_id == BaseCell.id)
-    )
-    database = Database(url, LOCK_SECONDS)
-
-    def read() -> dict[tuple[str, str], Scores]:
-        found: dict[tuple[str, str], Scores] = defaultdict(dict)
-        with database.reading() as connection:
-            if has_schema(connection, database.name):
-                for student, lab, cell, automatic, manual, extra, waits in connection.execute(
-                    asked
-                ):
-                    points = automatic if manual is None else manual
-                    if points is not None and extra:
-                        points += extra
-                    found[student, lab][cell] = points, waits
-        return dict(found)
-
-    try:
-        return database.patiently(read, "")
-    finally:
-        database.close()
-
-
-def _as_scored(entry: Entry, stored: Scores) -> Entry:
+def _as_scored(entry: Entry, stored: Grades) -> Entry:
     if entry.status == "missing" or not stored:
         return entry
     cells = tuple(_cell(cell, stored) for cell in entry.cells)
-    waits = any(waits for _, waits in stored.values())
+    waits = any(grade.waits for grade in stored.values())
     status: Status = ("failed" if entry.reason else "waiting") if waits else "graded"
     score = None if status == "failed" else sum(cell.score or 0.0 for cell in cells)
     return replace(entry, status=status, score=score, cells=cells)
 
 
-def _cell(cell: CellScore, stored: Scores) -> CellScore:
-    return replace(cell, score=stored[cell.id][0]) if cell.id in stored else cell
+def _cell(cell: CellScore, stored: Grades) -> CellScore:
+    return replace(cell, score=stored[cell.id].points) if cell.id in stored else cell
 
 
 def _missing(report: Report, students: Iterable[str]) -> Iterable[Entry]:

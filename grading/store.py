@@ -15,9 +15,12 @@ import zlib
 from functools import cache
 from pathlib import Path
 
+from nbformat import reads
+
 import course_utils
 import grading
 from grading.engine import ENGINE_VERSION, Options, Result
+from grading.modules import closure, notebook_imports
 from grading.wire import options_as_json, result_as_json, result_from_json
 
 FOLDER = ".grades"
@@ -29,20 +32,52 @@ FREE = ("salt", "backend")
 @cache
 def code_digest() -> str:
     """A digest of the code that decides a score: all of `course_utils`, and the grading of one."""
-    package, tools = Path(course_utils.__file__).parent, Path(grading.__file__).parent
+    package = Path(course_utils.__file__).parent
+    digest = hashlib.sha256(_engine().encode())
+    for path in sorted(package.rglob("*.py")):
+        digest.update(path.name.encode() + path.read_bytes())
+    return digest.hexdigest()
+
+
+@cache
+def _engine() -> str:
     names = ("engine", "judge", "client", "execute", "intake", "restore", "view")
-    files = [*package.rglob("*.py"), *(tools / f"{name}.py" for name in names)]
     digest = hashlib.sha256(ENGINE_VERSION.encode())
+    for path in (Path(grading.__file__).with_name(f"{name}.py") for name in names):
+        digest.update(path.name.encode() + path.read_bytes())
+    return digest.hexdigest()
+
+
+@cache
+def _content(path: Path) -> bytes:
+    return hashlib.sha256(path.read_bytes()).digest()
+
+
+@cache
+def lab_digest(master: bytes) -> str:
+    """A digest of the code and the weights that decide a score of one lab: what it and its checks
+    import, and the grading of one. So a change in one lab leaves the results of others good.
+
+    A `master` that is no notebook stands for all of `course_utils`.
+    """
+    try:
+        names = notebook_imports(reads(master.decode(), as_version=4))
+    except Exception:  # whatever it is, no result of another may be taken for its own
+        return code_digest()
+    package, digest = Path(course_utils.__file__).parent, hashlib.sha256(_engine().encode())
+    needed = closure({*names, "course_utils.checks.exchange"}, package)
+    files = [package / path for path in needed]
+    if Path("pretrained.py") in needed:
+        files += [path for path in (package / "weights").rglob("*") if path.is_file()]
     for path in sorted(files):
-        if path.is_file():
-            digest.update(path.name.encode() + path.read_bytes())
+        digest.update(path.relative_to(package).as_posix().encode() + _content(path))
     return digest.hexdigest()
 
 
 def key_of(submission: bytes, master: bytes, options: Options) -> str:
     """The key of a submission's result: 64 hexadecimal digits."""
     settings = {k: v for k, v in options_as_json(options).items() if k not in FREE}
-    told = json.dumps([code_digest(), settings], sort_keys=True).encode()
+    told = json.dumps([lab_digest(master), settings], sort_keys=True).encode()
     digest = hashlib.sha256()
     for part in (submission, master, told):
         digest.update(len(part).to_bytes(8, "little") + part)

@@ -22,7 +22,7 @@ from grading.feedback import clean_html
 from grading.report import number
 from grading.rubrics import Rubric, rubrics
 from grading.spreadsheet import disarmed
-from grading.standing import gradebook_scores
+from grading.stored import stored_grades
 
 TEMPLATE = Path(__file__).with_name("waiting.html")
 LONGEST = 20_000  # characters of an answer; a cell of a spreadsheet holds some 32,000
@@ -73,7 +73,7 @@ def waiting(
 
     Raises `CourseError` where the gradebook or a lab's source cannot be read.
     """
-    stored = gradebook_scores(url)
+    stored = stored_grades(url)
     questions: list[Question] = []
     failed: dict[str, int] = {}
     for lab in labs:
@@ -82,7 +82,7 @@ def waiting(
         settled = dict.fromkeys(asked, 0)
         for student in sorted((s for s, its in stored if its == lab), key=rename):
             scores = stored[student, lab]
-            waits = {name for name in asked if name in scores and scores[name][1]}
+            waits = {name for name in asked if name in scores and scores[name].waits}
             for name in asked:
                 settled[name] += name in scores and name not in waits
             if not waits:

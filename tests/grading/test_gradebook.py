@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import threading
 from pathlib import Path
 
@@ -11,7 +12,7 @@ from gradebooks import TABLES, ask, locked, result, score_by_hand, stored
 from gradebooks import small_fixture as small_fixture
 from gradebooks import url as url
 from gradebooks import writer as writer
-from nbformat import reads
+from nbformat import NotebookNode, reads
 from nbgrader.api import Gradebook
 from recorder import LAB
 from tiny_class import Lab, cell_of, packed, with_source, without_cell
@@ -151,13 +152,82 @@ def test_a_changed_test_is_taken_over_though_submissions_exist(
         assert book.find_submission(LAB, "ada").max_score == 6
 
 
-def test_a_removed_cell_is_refused_where_submissions_exist(
-    writer: GradebookWriter, small: Lab
+def framed(notebook: NotebookNode) -> set[str]:
+    """Grade ids of a notebook."""
+    return {
+        cell.metadata.nbgrader.grade_id for cell in notebook.cells if "nbgrader" in cell.metadata
+    }
+
+
+def with_new_test(notebook: NotebookNode) -> NotebookNode:
+    """A copy with one more test, of one point."""
+    changed = copy.deepcopy(notebook)
+    cell = copy.deepcopy(cell_of(changed, "tiny-1-2-check"))
+    cell.id = cell.metadata.nbgrader.grade_id = "tiny-1-2-more"
+    changed.cells.insert(changed.cells.index(cell_of(changed, "tiny-1-2-check")) + 1, cell)
+    return changed
+
+
+def test_an_added_test_waits_in_every_submission_and_others_keep_theirs(
+    writer: GradebookWriter, small: Lab, url: str
 ) -> None:
-    writer.record("ada", LAB, result(small, [2, 1, None]))
+    for student in ("ada", "eva"):
+        writer.record(student, LAB, result(small, [2, 1, None]))
+    score_by_hand(url, 1.5)
+    more = packed(with_new_test(small.frame))
+    assert [str(one) for one in writer.changes(LAB, more)[0]] == ["job 1.2: new, for 1 point"]
+    for _ in range(2):
+        writer.prepare_lab(LAB, more)
+    assert stored(url) == {
+        "tiny-1-1-check": (2, False),
+        "tiny-1-2-check": (1, False),
+        "tiny-1-2-more": (None, True),
+        "tiny-1-3-answer": (None, False),
+    }
+    with Gradebook(url) as book:
+        assert book.find_submission(LAB, "ada").score == 4.5
+        assert book.find_submission(LAB, "ada").max_score == 6
+        assert book.find_grade("tiny-1-2-more", LAB, LAB, "eva").max_score == 1
+    assert writer.changes(LAB, more) == ([], 2)
+
+
+def test_a_removed_test_takes_its_scores_along_unless_a_human_gave_them(
+    writer: GradebookWriter, small: Lab, url: str
+) -> None:
+    for student in ("ada", "eva"):
+        writer.record(student, LAB, result(small, [2, 1, None]))
+    score_by_hand(url, 1.5)
+    answerless = without_cell(small.frame, "tiny-1-3-answer")
     fewer = without_cell(small.frame, "tiny-1-2-check")
-    with pytest.raises(CourseError, match="other cells than when its submissions were graded"):
-        writer.prepare_lab(LAB, packed(fewer))
+    rows = "SELECT (SELECT count(*) FROM grade), (SELECT count(*) FROM base_cell)"
+    before = ask(url, rows)
+    with pytest.raises(CourseError, match="a human has scored in 1 submissions"):
+        writer.prepare_lab(LAB, packed(without_cell(answerless, "tiny-1-2-check")))
+    assert before == (
+        ask(url, "SELECT count(*) FROM grade"),
+        ask(url, "SELECT count(*) FROM base_cell"),
+    )
+    writer.prepare_lab(LAB, packed(fewer))
+    assert set(stored(url)) == {"tiny-1-1-check", "tiny-1-3-answer"}
+    with Gradebook(url) as book:
+        assert book.find_submission(LAB, "ada").score == 3.5
+        assert {cell.name for cell in book.find_notebook(LAB, LAB).source_cells} == framed(fewer)
+
+
+def test_other_points_under_a_humans_score_ask_for_another_look(
+    writer: GradebookWriter, small: Lab, url: str
+) -> None:
+    for student in ("ada", "eva"):
+        writer.record(student, LAB, result(small, [2, 1, None]))
+    score_by_hand(url, 1.5)
+    changed = copy.deepcopy(small.frame)
+    cell_of(changed, "tiny-1-3-answer").metadata.nbgrader.points = 1
+    writer.prepare_lab(LAB, packed(changed))
+    kept = writer.record("ada", LAB, result(small, [2, 1, None]), unchanged=True)
+    assert (kept.status, kept.score) == ("waiting", 4.5)
+    with Gradebook(url) as book:
+        grade = book.find_grade("tiny-1-3-answer", LAB, LAB, "ada")
+        assert (grade.manual_score, grade.needs_manual_grade) == (1.5, True)
 
 
 # ---------------------------------------------------------------- in use, or unusable

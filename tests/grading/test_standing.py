@@ -14,7 +14,8 @@ from grading.gradebook import GradebookWriter, default_url
 from grading.notebooks import CourseError
 from grading.report import Entry, Report
 from grading.roster import Roster, Student
-from grading.standing import gradebook_scores, standing
+from grading.standing import standing
+from grading.stored import StoredGrade, stored_grades
 
 TABLE = """student,lab,when,number,counts,days_late,digest,source
 ada,tiny,2026-11-23T12:00:00+00:00,0,no,0,aa,x
@@ -41,7 +42,7 @@ def test_a_humans_points_count_at_once(report: Report, tmp_path: Path) -> None:
     assert (now["ada"].status, now["ada"].score) == ("graded", 4.5)
     assert (now["bob"].status, now["bob"].score) == ("waiting", 3.0)
     assert (now["eva"].status, now["eva"].score) == ("missing", None)
-    assert gradebook_scores(url)["ada", LAB]["tiny-1-3-answer"] == (1.5, False)
+    assert stored_grades(url)["ada", LAB]["tiny-1-3-answer"] == StoredGrade(None, 1.5, None, False)
     # And what a human takes back again, too.
     score_by_hand(url, 0.0)
     assert standing(report, tmp_path, url).report.entries[0].score == 3.0

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import dataclasses
+import shutil
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
+import course_utils
+from grading import store
 from grading.boxes import Limits
 from grading.engine import CellScore, Options, Result
 from grading.store import Store, key_of
@@ -46,8 +49,41 @@ def test_a_key_changes_with_all_that_changes_a_score(monkeypatch: pytest.MonkeyP
         key_of(b"submission", b"changed test", OPTIONS),
         key_of(b"submission", b"lab", longer),
     }
-    monkeypatch.setattr("grading.store.code_digest", lambda: "a changed check")
+    monkeypatch.setattr("grading.store.lab_digest", lambda master: "a changed check")
     assert len(keys | {key_of(b"submission", b"lab", OPTIONS)}) == 6
+
+
+def test_a_lab_depends_on_what_it_imports_and_on_nothing_else(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    package = Path(course_utils.__file__).parent
+    copy = tmp_path / "course_utils"
+    shutil.copytree(package, copy, ignore=shutil.ignore_patterns("__pycache__", "*.safetensors"))
+    (copy / "weights" / "unet.safetensors").write_bytes(b"weights")
+    monkeypatch.setattr(course_utils, "__file__", str(copy / "__init__.py"))
+    solutions = Path(__file__).parents[2] / "solutions"
+    labs = {path.stem: path.read_bytes() for path in solutions.glob("*/*.ipynb")}
+    assert {"mnist", "cfg", "unet"} <= labs.keys()
+
+    def digests() -> dict[str, str]:
+        store.lab_digest.cache_clear()
+        store._content.cache_clear()
+        return {lab: store.lab_digest(master) for lab, master in labs.items()}
+
+    def moved(name: str) -> set[str]:
+        before, path = digests(), copy / name
+        path.write_bytes(path.read_bytes() + b"\n")
+        now = digests()
+        return {lab for lab in labs if now[lab] != before[lab]}
+
+    try:
+        assert moved("checks/cfg_loss.py") == {"cfg"}
+        assert moved("checks/core.py") == set(labs)
+        assert "unet" in moved("weights/unet.safetensors")
+        assert moved("solved/mnist.py") >= {"cfg"} and "mnist" not in moved("solved/mnist.py")
+    finally:
+        store.lab_digest.cache_clear()
+        store._content.cache_clear()
 
 
 @pytest.mark.parametrize("harm", [b"", b"no gzip", "half"])
