@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 from desk import Desk
 from lab_server import ROOT, Server
-from playwright.sync_api import BrowserContext, Playwright, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Playwright, sync_playwright
 
 SHOTS = Path(os.environ.get("COURSE_SHOTS") or ROOT / "build/shots")
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "msedge")
@@ -37,25 +37,43 @@ def find_browser(playwright: Playwright) -> str | None:
 
 
 @pytest.fixture(scope="session")
-def context_and_server(
-    tmp_path_factory: pytest.TempPathFactory,
-) -> Iterator[tuple[BrowserContext, Server]]:
-    """A browser that is on this machine (the tests download none), and JupyterLab.
-
-    The tests share what the browser keeps of JupyterLab's scripts: a page opens in half the time.
-    """
+def playwright_and_path() -> Iterator[tuple[Playwright, str]]:
+    """Playwright, and a browser that is on this machine: the tests download none."""
     with sync_playwright() as playwright:
         path = find_browser(playwright)
         if path is None:
             pytest.skip(NONE_HERE)
-        server = Server(tmp_path_factory.mktemp("jupyterlab"))  # it starts while the browser does
-        try:
-            browser = playwright.chromium.launch(executable_path=path, args=list(FLAGS))
-            server.wait()
-            yield browser.new_context(viewport={"width": 1280, "height": 800}), server
-            browser.close()
-        finally:
-            server.stop()
+        yield playwright, path
+
+
+@pytest.fixture(scope="session")
+def browser(playwright_and_path: tuple[Playwright, str]) -> Iterator[Browser]:
+    """The browser."""
+    playwright, path = playwright_and_path
+    browser = playwright.chromium.launch(executable_path=path, args=list(FLAGS))
+    yield browser
+    browser.close()
+
+
+@pytest.fixture(scope="session")
+def context_and_server(
+    playwright_and_path: tuple[Playwright, str],
+    request: pytest.FixtureRequest,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[tuple[BrowserContext, Server]]:
+    """The browser, and JupyterLab.
+
+    The tests share what the browser keeps of JupyterLab's scripts: a page opens in half the time.
+    """
+    server = Server(tmp_path_factory.mktemp("jupyterlab"))  # it starts while the browser does
+    try:
+        browser = request.getfixturevalue("browser")
+        server.wait()
+        context = browser.new_context(viewport={"width": 1280, "height": 800})
+        yield context, server
+        context.close()
+    finally:
+        server.stop()
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ from tiny_class import LAB, Lab, cell_of, packed
 from tiny_class import lab_fixture as lab_fixture
 
 from grading.engine import CellScore, Result, failed
-from grading.feedback import MOST_BYTES, FeedbackPages, notice_page, presentable
+from grading.feedback import FeedbackPages, notice_page, presentable
 from grading.feedback_cells import LIVE
 from grading.gradebook import GradebookWriter, default_url
 from grading.notebooks import CourseError
@@ -61,7 +61,7 @@ def make_page(lab: Lab, executed: NotebookNode, folder: Path) -> str:
 
 def test_page_shows_scores_and_answers(page: str) -> None:
     assert "1 of 5 points</strong> so far: 1 answer waits for a human" in page
-    assert '<td class="none">0 of 2</td>' in page and '<td class="full">1 of 1</td>' in page
+    assert '<td class="points none">0 of 2</td>' in page and '<td class="points full">1 of 1</td>' in page
     assert "Squares are smooth" in page
     assert "AssertionError: no" in page
 
