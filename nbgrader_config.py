@@ -64,7 +64,7 @@ c.Execute.timeout = 300
 c.HTMLExporter.sanitize_html = True
 c.HTMLExporter.filters = {
     "markdown2html": "grading.formgrader.markdown2html",
-    "clean_html": "grading.feedback.clean_html",
+    "clean_html": "grading.formgrader.clean_html",
 }
 c.HTMLExporter.preprocessors = ["grading.formgrader.GradingView"]
 c.GradingView.course_dir = str(HERE)

@@ -270,7 +270,7 @@ def _write_feedback(
     from grading.feedback import FeedbackPages
     from grading.gradebook import default_url
 
-    maker = FeedbackPages(db or default_url(course_dir))
+    maker = FeedbackPages(db or default_url(course_dir), course_dir)
     written = [page for page in pages if maker.write(*page)]
     for _, _, student, lab in pages:
         if not any((student, lab) == page[2:] for page in written):

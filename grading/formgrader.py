@@ -7,6 +7,7 @@ submission holds is cleaned on its way there, as in feedback pages.
 from __future__ import annotations
 
 import re
+import secrets
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -18,12 +19,15 @@ from nbformat import NotebookNode, from_dict
 from nbformat.v4 import new_markdown_cell
 from traitlets import Unicode
 
-from grading.feedback import clean_html
+from grading.markup import Quotes
 from grading.notebooks import CourseError
 from grading.rubrics import Rubric, rubrics
 
 # MathJax, which sets these pages' formulas, would make links and elements of these.
 _TEX = re.compile(r"\\(href|require|class|cssId|style|data|includegraphics)\b")
+# Stands before what is ours and needs no cleaning; no submission can know it.
+OURS = secrets.token_hex(16)
+PICTURE_BYTES = 3_000_000  # of pictures in one cell
 PANEL = """<div class="panel panel-info"><div class="panel-heading">How job {job} is scored</div>
 <div class="panel-body">
 
@@ -43,7 +47,20 @@ def markdown2html(context: Mapping[str, Any], source: str) -> str:
     """Markdown as nbconvert draws it, with harmless elements only."""
     attachments = context.get("cell", {}).get("attachments", {})
     renderer = IPythonRenderer(escape=False, attachments=attachments)
-    return clean_html(MarkdownWithMath(renderer=renderer).render(plain_tex(source)))
+    if source.startswith(OURS):
+        return str(MarkdownWithMath(renderer=renderer).render(source.removeprefix(OURS)))
+    made = MarkdownWithMath(renderer=renderer).render(plain_tex(source))
+    return _shown(str(made), attachments)
+
+
+def clean_html(markup: Any) -> str:
+    """Markup that a submission displayed, with harmless elements only."""
+    return _shown(markup.decode("utf-8", "replace") if isinstance(markup, bytes) else str(markup))
+
+
+def _shown(markup: str, attachments: Mapping[str, Any] | None = None) -> str:
+    quotes = Quotes()
+    return quotes.fill(quotes.cleaned(markup, attachments), PICTURE_BYTES)
 
 
 def plain_tex(text: str) -> str:
@@ -70,7 +87,7 @@ class GradingView(Preprocessor):
         for cell in nb.cells:
             rubric = found.get(cell.metadata.get("nbgrader", {}).get("grade_id"))
             if rubric is not None:
-                cells.append(new_markdown_cell(panel(rubric)))
+                cells.append(new_markdown_cell(OURS + panel(rubric)))
             cells.append(_harmless(cell))
         return from_dict({**nb, "cells": cells}), resources
 

@@ -15,16 +15,17 @@ from pathlib import Path
 from typing import Any
 
 from jinja2 import Environment, StrictUndefined
-from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
+from markupsafe import Markup
 
 from grading.by_hand import COLUMNS
-from grading.feedback import clean_html
+from grading.markup import Quotes
 from grading.report import number
 from grading.rubrics import Rubric, rubrics
 from grading.spreadsheet import disarmed
 from grading.stored import stored_grades
 
 TEMPLATE = Path(__file__).with_name("waiting.html")
+BYTES = 3_000_000  # of pictures and formulas in one answer
 LONGEST = 20_000  # characters of an answer; a cell of a spreadsheet holds some 32,000
 CUT = "\n\n[The answer goes on; it has {count:,} characters in all: see Formgrader.]"
 
@@ -126,13 +127,24 @@ def as_page(found: Waiting, anonymous: bool) -> str:
     """One page without scripts: each question with its rubric, and all its answers below."""
     environment = Environment(autoescape=True, undefined=StrictUndefined)
     environment.filters["number"] = number
-    environment.filters["markdown"] = _html
     template = environment.from_string(TEMPLATE.read_text(encoding="utf-8"))
-    return template.render(found=found, anonymous=anonymous)
+    blocks = [_block(question) for question in found.questions]
+    return template.render(found=found, anonymous=anonymous, blocks=blocks)
 
 
-def _html(text: str) -> str:
-    return clean_html(MarkdownWithMath(renderer=IPythonRenderer(escape=False)).render(text))
+def _block(question: Question) -> dict[str, Any]:
+    """What the page says of a question; formulas are drawn for each question anew."""
+    quotes, rubric = Quotes(), question.rubric
+
+    def drawn(text: str) -> Markup:
+        return Markup(quotes.fill(quotes.markdown(text), BYTES))
+
+    return {
+        "question": question,
+        "points": drawn(rubric.points),
+        "model": drawn(rubric.model),
+        "answers": [(one.student, drawn(one.text)) for one in question.answers],
+    }
 
 
 def as_csv(found: Waiting) -> str:

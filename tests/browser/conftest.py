@@ -26,7 +26,9 @@ def context_and_server(
     server = Server(tmp_path_factory.mktemp("jupyterlab"))
     try:
         server.wait()
-        yield browser.new_context(viewport={"width": 1280, "height": 800}), server
+        context = browser.new_context(viewport={"width": 1280, "height": 800})
+        yield context, server
+        context.close()
     finally:
         server.stop()
 

@@ -12,7 +12,8 @@ from tiny_class import LAB, Lab, cell_of, packed
 from tiny_class import lab_fixture as lab_fixture
 
 from grading.engine import CellScore, Result, failed
-from grading.feedback import LIVE, FeedbackPages, clean_html, notice_page, presentable
+from grading.feedback import FeedbackPages, notice_page, presentable
+from grading.feedback_cells import LIVE
 from grading.gradebook import GradebookWriter, default_url
 from grading.notebooks import CourseError
 from grading.restore import restore
@@ -59,8 +60,11 @@ def make_page(lab: Lab, executed: NotebookNode, folder: Path) -> str:
 
 
 def test_page_shows_scores_and_answers(page: str) -> None:
-    assert "(Score: 1.0 / 5.0)" in page
-    assert "(Score: 0.0 / 2.0)" in page and "(Score: 1.0 / 1.0)" in page
+    assert "1 of 5 points</strong> so far: 1 answer waits for a human" in page
+    assert (
+        '<td class="points none">0 of 2</td>' in page
+        and '<td class="points full">1 of 1</td>' in page
+    )
     assert "Squares are smooth" in page
     assert "AssertionError: no" in page
 
@@ -76,7 +80,6 @@ HOSTILE = "<script>alert(1)</script><img src=x onerror=alert(2)><a href='javascr
 
 
 def test_nothing_of_the_students_runs(lab: Lab, executed: NotebookNode, tmp_path: Path) -> None:
-    harmless = make_page(lab, executed, tmp_path / "harmless").count("<script")
     cell_of(executed, "tiny-1-3-answer").source = f"Well. {HOSTILE}"
     loud = new_code_cell("1", id="loud")
     wide = {"image/png": {"width": "1 onload=alert(4)"}}
@@ -90,22 +93,10 @@ def test_nothing_of_the_students_runs(lab: Lab, executed: NotebookNode, tmp_path
     ]
     executed.cells.append(loud)
     page = make_page(lab, executed, tmp_path / "hostile")
-    assert page.count("<script") == harmless
+    assert "<script" not in page.lower()
     tags = re.findall(r"<[a-zA-Z][^>]*>", page)
     assert not [tag for tag in tags if re.search(r"\son\w+\s*=|javascript:", tag)]
     assert "alert(5)" not in page and LIVE in page
-
-
-def test_clean_html_keeps_what_a_page_needs() -> None:
-    table = '<table><tbody><tr><th colspan="2">a</th></tr></tbody></table>'
-    assert clean_html(table) == table
-    assert clean_html("<details><summary>s</summary></details>").startswith("<details><summary>")
-    assert clean_html('<b style="color: red; position: fixed">x</b>').count("fixed") == 0
-    image = '<img src="data:image/png;base64,iVBORw0=">'
-    assert clean_html(image) == image
-    assert "http" not in clean_html('<img src="http://evil/x.png">')
-    assert "data:" not in clean_html('<a href="data:text/html,x">x</a>')
-    assert clean_html("<SCRIPT >alert(1)</script ><style>b{}</style>t") == "t"
 
 
 def test_presentable_keeps_messages_that_give_nothing_away(executed: NotebookNode) -> None:
@@ -121,7 +112,7 @@ def test_failed_submission_gets_a_page_with_the_reason(lab: Lab, tmp_path: Path)
     assert pages.write(tmp_path / "tiny.ipynb", tmp_path / "tiny.html", "ada", LAB)
     page = (tmp_path / "tiny.html").read_text("utf-8")
     assert "The file is &lt;damaged&gt;: send it again." in page
-    assert "hidden" not in page and len(page) < 2_000
+    assert "hidden root" not in page and len(page) < 10_000
 
 
 def test_a_submission_that_the_gradebook_lacks_gets_no_page(
