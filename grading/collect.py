@@ -22,6 +22,7 @@ from grading.notebooks import CourseError
 from grading.report import write_whole
 from grading.roster import Roster
 from grading.senders import Sender, in_metadata, senders
+from grading.spreadsheet import disarmed, restored
 
 FOLDER, TABLE = "collected", "attempts.csv"
 COLUMNS = ("student", "lab", "when", "number", "counts", "days_late", "digest", "source")
@@ -214,7 +215,8 @@ def _as_csv(attempts: Iterable[Attempt]) -> str:
     for one in attempts:
         when = one.when.isoformat() if one.when else ""
         told = (one.student, one.lab, when, one.number, "yes" if one.counts else "no")
-        writer.writerow([*told, one.days_late, one.digest, one.source])
+        cells = (*told, one.days_late, one.digest, one.source)
+        writer.writerow([disarmed(str(cell)) for cell in cells])
     return out.getvalue()
 
 
@@ -227,7 +229,8 @@ def read_table(path: Path) -> list[Attempt]:
         return []
     try:
         with path.open(encoding="utf-8", newline="") as file:
-            return [_attempt(row) for row in csv.DictReader(file)]
+            rows = csv.DictReader(file)
+            return [_attempt({k: restored(v) for k, v in row.items()}) for row in rows]
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise CourseError(
             f"{path} cannot be read ({type(error).__name__}: {error}); expected the table that"

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from grading import arrivals
-from grading.collect import Collection, collect, read_table
+from grading.collect import FOLDER, TABLE, Collection, collect, read_table
 from grading.deadlines import Policy, read_policy
 from grading.notebooks import CourseError
 from grading.roster import Roster, Student
@@ -159,6 +159,15 @@ def test_a_name_that_fits_two_students_is_not_guessed(tmp_path: Path) -> None:
     twins = Roster([Student("a1", "Kim Lee"), Student("a2", "Lee Kim")])
     done = took(tmp_path, {"Kim Lee_1_assignsubmission_file_/cfg.ipynb": notebook()}, roster=twins)
     assert "fits several students: a1, a2" in next(iter(done.unplaced.values()))
+
+
+def test_a_files_name_is_no_formula_in_the_table(tmp_path: Path) -> None:
+    name = "=cmd|calc/jdoe_cfg.ipynb"
+    first = took(tmp_path, {name: notebook()})
+    table = tmp_path / FOLDER / TABLE
+    assert f",'{name}" in table.read_text(encoding="utf-8")
+    assert read_table(table) == first.attempts and first.attempts[0].source == name
+    assert took(tmp_path, {name: notebook()}).new == 0
 
 
 def test_namesakes_are_told_apart_by_their_numbers(tmp_path: Path) -> None:

@@ -79,6 +79,19 @@ def test_page_shows_no_hidden_test(page: str) -> None:
 HOSTILE = "<script>alert(1)</script><img src=x onerror=alert(2)><a href='javascript:alert(3)'>x</a>"
 
 
+def test_the_rubric_stands_below_the_answer_and_no_model_answer(
+    lab: Lab, executed: NotebookNode, tmp_path: Path
+) -> None:
+    answer = "My own words on squares."
+    cell_of(executed, "tiny-1-3-answer").source = answer
+    make_page(lab, executed, tmp_path)
+    source, target = tmp_path / "autograded.ipynb", tmp_path / "with.html"
+    assert FeedbackPages(default_url(tmp_path), lab.folder).write(source, target, "ada", LAB)
+    page = target.read_text("utf-8")
+    assert page.index(answer) < page.index("<strong>Rubric</strong>") < page.index("Smooth.")
+    assert "absolute values are not" not in page
+
+
 def test_nothing_of_the_students_runs(lab: Lab, executed: NotebookNode, tmp_path: Path) -> None:
     cell_of(executed, "tiny-1-3-answer").source = f"Well. {HOSTILE}"
     loud = new_code_cell("1", id="loud")
