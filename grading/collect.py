@@ -22,6 +22,7 @@ from grading.notebooks import CourseError
 from grading.report import write_whole
 from grading.roster import Roster
 from grading.senders import Sender, in_metadata, senders
+from grading.spreadsheet import disarmed, restored
 
 FOLDER, TABLE = "collected", "attempts.csv"
 COLUMNS = ("student", "lab", "when", "number", "counts", "days_late", "digest", "source")
@@ -209,12 +210,14 @@ def _hand_in(done: Collection, place: Path, submitted: Path) -> None:
 
 def _as_csv(attempts: Iterable[Attempt]) -> str:
     out = io.StringIO()
-    writer = csv.writer(out, lineterminator="\n")
+    # With "\n" alone, a carriage return in a cell would not be quoted, and begin a row.
+    writer = csv.writer(out, lineterminator="\r\n")
     writer.writerow(COLUMNS)
     for one in attempts:
         when = one.when.isoformat() if one.when else ""
-        told = (one.student, one.lab, when, one.number, "yes" if one.counts else "no")
-        writer.writerow([*told, one.days_late, one.digest, one.source])
+        told = (disarmed(one.student), disarmed(one.lab), when, one.number)
+        counts = "yes" if one.counts else "no"
+        writer.writerow([*told, counts, one.days_late, one.digest, disarmed(one.source)])
     return out.getvalue()
 
 
@@ -238,6 +241,7 @@ def read_table(path: Path) -> list[Attempt]:
 def _attempt(row: dict[str, str]) -> Attempt:
     when = datetime.fromisoformat(row["when"]) if row["when"] else None
     return Attempt(
-        row["student"], row["lab"], when, row["digest"], row["source"], int(row["number"]),
+        restored(row["student"]), restored(row["lab"]), when, row["digest"],
+        restored(row["source"]), int(row["number"]),
         row["counts"] == "yes", int(row["days_late"]),
     )  # fmt: skip

@@ -315,3 +315,28 @@ def test_what_is_no_download_is_refused(tmp_path: Path) -> None:
     for path, what in ((tmp_path / "x.pdf", "neither"), (tmp_path / "absent", "not there")):
         with pytest.raises(CourseError, match=what):
             collect(path, tmp_path, LABS)
+
+
+FORMULAS = ["=HYPERLINK(A1)", "+1", "-x", "@SUM(A1)", "\t=1", "\r=1", "'=1"]
+
+
+@pytest.mark.parametrize("folder", FORMULAS)
+def test_a_files_name_runs_nothing_in_a_spreadsheet_and_comes_back(
+    tmp_path: Path, folder: str
+) -> None:
+    name = f"{folder}/jdoe_1234_77_cfg.ipynb"
+    [attempt] = took(tmp_path, {name: notebook()}).attempts
+    table = tmp_path / "collected" / "attempts.csv"
+    with table.open(encoding="utf-8", newline="") as file:
+        [row] = csv.DictReader(file)
+    assert row["source"].startswith("'") and row["source"][1:] == attempt.source
+    assert read_table(table) == [attempt]
+    assert took(tmp_path, {name: notebook()}).new == 0
+
+
+def test_a_students_name_runs_nothing_in_a_spreadsheet(tmp_path: Path) -> None:
+    roster = Roster([Student("=jdoe", "Jane Doe", "", ("1234",))])
+    took(tmp_path, {"jdoe_1234_77_cfg.ipynb": notebook()}, roster=roster)
+    table = tmp_path / "collected" / "attempts.csv"
+    assert "\n'=jdoe," in table.read_text("utf-8")
+    assert [one.student for one in read_table(table)] == ["=jdoe"]

@@ -61,7 +61,10 @@ def make_page(lab: Lab, executed: NotebookNode, folder: Path) -> str:
 
 def test_page_shows_scores_and_answers(page: str) -> None:
     assert "1 of 5 points</strong> so far: 1 answer waits for a human" in page
-    assert '<td class="points none">0 of 2</td>' in page and '<td class="points full">1 of 1</td>' in page
+    assert (
+        '<td class="points none">0 of 2</td>' in page
+        and '<td class="points full">1 of 1</td>' in page
+    )
     assert "Squares are smooth" in page
     assert "AssertionError: no" in page
 
