@@ -16,6 +16,7 @@ from grading.attention import RULE, needing
 from grading.diagnosis import diagnoses
 from grading.items import ENOUGH, FEWEST, OUTCOMES, Item, items, ran
 from grading.report import Report, grid, mean_score, number, verdict
+from grading.spreadsheet import disarmed
 from grading.standing import Standing
 
 TEMPLATE = Path(__file__).with_name("class_page.html")
@@ -115,6 +116,14 @@ def jobs_csv(standing: Standing) -> str:
     for item in items(standing.report):
         share = "" if item.share is None else f"{item.share:.4f}"
         value = "" if item.discrimination is None else f"{item.discrimination:.4f}"
-        told = (item.lab, item.job, number(item.max), item.submissions, item.scored, share, value)
-        writer.writerow([*told, item.compared, *(item.outcomes[word] for word in OUTCOMES)])
+        told = (number(item.max), item.submissions, item.scored, share, value)
+        writer.writerow(
+            [
+                disarmed(item.lab),
+                disarmed(item.job),
+                *told,
+                item.compared,
+                *(item.outcomes[word] for word in OUTCOMES),
+            ]
+        )
     return out.getvalue()

@@ -210,13 +210,14 @@ def _hand_in(done: Collection, place: Path, submitted: Path) -> None:
 
 def _as_csv(attempts: Iterable[Attempt]) -> str:
     out = io.StringIO()
-    writer = csv.writer(out, lineterminator="\n")
+    # With "\n" alone, a carriage return in a cell would not be quoted, and begin a row.
+    writer = csv.writer(out, lineterminator="\r\n")
     writer.writerow(COLUMNS)
     for one in attempts:
         when = one.when.isoformat() if one.when else ""
-        told = (one.student, one.lab, when, one.number, "yes" if one.counts else "no")
-        cells = (*told, one.days_late, one.digest, one.source)
-        writer.writerow([disarmed(str(cell)) for cell in cells])
+        told = (disarmed(one.student), disarmed(one.lab), when, one.number)
+        counts = "yes" if one.counts else "no"
+        writer.writerow([*told, counts, one.days_late, one.digest, disarmed(one.source)])
     return out.getvalue()
 
 
@@ -229,8 +230,7 @@ def read_table(path: Path) -> list[Attempt]:
         return []
     try:
         with path.open(encoding="utf-8", newline="") as file:
-            rows = csv.DictReader(file)
-            return [_attempt({k: restored(v) for k, v in row.items()}) for row in rows]
+            return [_attempt(row) for row in csv.DictReader(file)]
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise CourseError(
             f"{path} cannot be read ({type(error).__name__}: {error}); expected the table that"
@@ -241,6 +241,7 @@ def read_table(path: Path) -> list[Attempt]:
 def _attempt(row: dict[str, str]) -> Attempt:
     when = datetime.fromisoformat(row["when"]) if row["when"] else None
     return Attempt(
-        row["student"], row["lab"], when, row["digest"], row["source"], int(row["number"]),
+        restored(row["student"]), restored(row["lab"]), when, row["digest"],
+        restored(row["source"]), int(row["number"]),
         row["counts"] == "yes", int(row["days_late"]),
     )  # fmt: skip

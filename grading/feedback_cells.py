@@ -16,7 +16,7 @@ from nbformat import NotebookNode
 from grading.markup import Writer, plain
 from grading.notebooks import is_answer, is_graded, is_test, job_number
 from grading.page_room import Part, cut, left_out
-from grading.pictures import SVG, TYPES, Gallery, Picture
+from grading.pictures import SVG, TYPES, Gallery
 from grading.restore import grade_id, without_hidden
 
 # The order in which parts are served: what the reader came for, and then the rest.
@@ -125,7 +125,9 @@ class Cells:
             return self._writer.markdown(self._redacted(_string(data["text/markdown"])))
         for kind in TYPES:
             if kind in data:
-                return self._gallery.show(_picture(kind, data[kind]), _words(data, metadata, kind))
+                return self._gallery.show(
+                    kind, _encoded(kind, data[kind]), _words(data, metadata, kind)
+                )
         if "text/latex" in data:
             return self._writer.markdown(self._redacted(_string(data["text/latex"])))
         if "text/plain" in data:
@@ -203,11 +205,10 @@ def _string(value: Any) -> str:
     return "" if value is None else json.dumps(value)[:TYPE_CHARACTERS]
 
 
-def _picture(kind: str, value: Any) -> Picture:
+def _encoded(kind: str, value: Any) -> str:
+    """A picture in base64; of them all, SVG alone is kept as text."""
     text = _string(value)
-    if kind == SVG:  # the one that notebooks keep as text
-        return Picture(SVG, base64.b64encode(text.encode("utf-8", "replace")).decode())
-    return Picture(kind, text)
+    return base64.b64encode(text.encode("utf-8", "replace")).decode() if kind == SVG else text
 
 
 def _words(data: Mapping[str, Any], metadata: Any, kind: str) -> str:

@@ -65,6 +65,7 @@ class Gallery:
     def __init__(self, mark: str) -> None:
         self._mark = mark
         self._held: list[Picture] = []
+        self._known: dict[tuple[str, str], Picture] = {}
         self._shown: list[tuple[Picture, str]] = []
         self._addresses = re.compile(rf"held:{mark}(\d+)")
 
@@ -82,14 +83,16 @@ class Gallery:
         """A placeholder for the picture at an address; no text where there is none."""
         found = self._addresses.fullmatch(address)
         if found:
-            return self.show(self._held[int(found[1])], alt)
+            held = self._held[int(found[1])]
+            return self.show(held.kind, held.data, alt)
         if address.startswith("attachment:"):
             for kind, data in _attached(attachments, address.removeprefix("attachment:")):
-                return self.show(Picture(kind, data), alt)
+                return self.show(kind, data, alt)
         return ""
 
-    def show(self, picture: Picture, alt: str) -> str:
-        """A placeholder for one more picture on the page."""
+    def show(self, kind: str, data: str, alt: str) -> str:
+        """A placeholder for one more picture on the page; the same one is looked at once."""
+        picture = self._known.setdefault((kind, data), Picture(kind, data))
         self._shown.append((picture, alt.replace(self._mark, "")[:2_000]))
         return f"{self._mark}p{len(self._shown) - 1}e"
 

@@ -245,7 +245,8 @@ def _told_move(move: Move) -> str:
 def as_csv(report: Report) -> str:
     """One row for each student and lab; an empty score is not a zero."""
     stream = io.StringIO()
-    writer = csv.writer(stream, lineterminator="\n")
+    # With "\n" alone, a carriage return in a cell would not be quoted, and begin a row.
+    writer = csv.writer(stream, lineterminator="\r\n")
     writer.writerow(("student", "lab", "status", "score", "max_score", "reason"))
     for e in report.entries:
         score = "" if e.score is None else number(e.score)

@@ -15,6 +15,7 @@ from grading.anonymous import anonymous
 from grading.attention import RULE
 from grading.class_figures import Picture
 from grading.class_page import class_page, jobs_csv
+from grading.engine import CellScore
 from grading.report import Entry, Report
 from grading.standing import Standing
 
@@ -136,3 +137,11 @@ def test_jobs_as_a_table() -> None:
     assert len(rows) == 4
     assert rows["b", "1.1"]["mean_share"] == "0.7000" and rows["b", "1.1"]["n"] == "5"
     assert rows["a", "1.2"]["waits_for_a_human"] == "1" and rows["a", "1.2"]["scored"] == "7"
+
+
+def test_the_table_of_jobs_runs_nothing_in_a_spreadsheet() -> None:
+    cell = CellScore("x", 1.0, 2.0, 0.1, "@SUM(A1)", False, ())
+    entry = Entry("ada", "=1+1", "graded", 1.0, 2.0, (cell,))
+    text = jobs_csv(Standing(Report(("=1+1",), "", (entry,), "now")))
+    [row] = csv.DictReader(io.StringIO(text))
+    assert (row["lab"], row["job"]) == ("'=1+1", "'@SUM(A1)")

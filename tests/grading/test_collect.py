@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from grading import arrivals
-from grading.collect import FOLDER, TABLE, Collection, collect, read_table
+from grading.collect import Collection, collect, read_table
 from grading.deadlines import Policy, read_policy
 from grading.notebooks import CourseError
 from grading.roster import Roster, Student
@@ -159,15 +159,6 @@ def test_a_name_that_fits_two_students_is_not_guessed(tmp_path: Path) -> None:
     twins = Roster([Student("a1", "Kim Lee"), Student("a2", "Lee Kim")])
     done = took(tmp_path, {"Kim Lee_1_assignsubmission_file_/cfg.ipynb": notebook()}, roster=twins)
     assert "fits several students: a1, a2" in next(iter(done.unplaced.values()))
-
-
-def test_a_files_name_is_no_formula_in_the_table(tmp_path: Path) -> None:
-    name = "=cmd|calc/jdoe_cfg.ipynb"
-    first = took(tmp_path, {name: notebook()})
-    table = tmp_path / FOLDER / TABLE
-    assert f",'{name}" in table.read_text(encoding="utf-8")
-    assert read_table(table) == first.attempts and first.attempts[0].source == name
-    assert took(tmp_path, {name: notebook()}).new == 0
 
 
 def test_namesakes_are_told_apart_by_their_numbers(tmp_path: Path) -> None:
@@ -337,3 +328,28 @@ def test_what_is_no_download_is_refused(tmp_path: Path) -> None:
     for path, what in ((tmp_path / "x.pdf", "neither"), (tmp_path / "absent", "not there")):
         with pytest.raises(CourseError, match=what):
             collect(path, tmp_path, LABS)
+
+
+FORMULAS = ["=HYPERLINK(A1)", "+1", "-x", "@SUM(A1)", "\t=1", "\r=1", "'=1"]
+
+
+@pytest.mark.parametrize("folder", FORMULAS)
+def test_a_files_name_runs_nothing_in_a_spreadsheet_and_comes_back(
+    tmp_path: Path, folder: str
+) -> None:
+    name = f"{folder}/jdoe_1234_77_cfg.ipynb"
+    [attempt] = took(tmp_path, {name: notebook()}).attempts
+    table = tmp_path / "collected" / "attempts.csv"
+    with table.open(encoding="utf-8", newline="") as file:
+        [row] = csv.DictReader(file)
+    assert row["source"].startswith("'") and row["source"][1:] == attempt.source
+    assert read_table(table) == [attempt]
+    assert took(tmp_path, {name: notebook()}).new == 0
+
+
+def test_a_students_name_runs_nothing_in_a_spreadsheet(tmp_path: Path) -> None:
+    roster = Roster([Student("=jdoe", "Jane Doe", "", ("1234",))])
+    took(tmp_path, {"jdoe_1234_77_cfg.ipynb": notebook()}, roster=roster)
+    table = tmp_path / "collected" / "attempts.csv"
+    assert "\n'=jdoe," in table.read_text("utf-8")
+    assert [one.student for one in read_table(table)] == ["=jdoe"]
