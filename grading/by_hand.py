@@ -16,7 +16,7 @@ from typing import Any
 from nbgrader.api import Gradebook, MissingEntry
 
 from grading.notebooks import CourseError
-from grading.spreadsheet import dialect_of, restored
+from grading.spreadsheet import delimiter_of, restored
 
 COLUMNS = ("student", "lab", "question", "points", "comment")
 SHOWN = 10
@@ -62,7 +62,7 @@ def read_marks(path: Path) -> list[Mark]:
             f"The table {path} cannot be read ({error}); expected a CSV file in UTF-8: check the"
             " path, or save it so."
         ) from None
-    reader = csv.DictReader(io.StringIO(text, newline=""), dialect=dialect_of(text))
+    reader = csv.DictReader(io.StringIO(text, newline=""), delimiter=delimiter_of(text))
     try:
         rows = [(reader.line_num, row) for row in reader]
     except csv.Error as error:

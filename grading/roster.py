@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from grading.notebooks import CourseError
-from grading.spreadsheet import dialect_of
+from grading.spreadsheet import delimiter_of
 
 # What a column of a roster may be called, in lower case and without what is no letter.
 COLUMNS = {
@@ -125,7 +125,7 @@ def read_roster(path: Path) -> Roster:
             f"--roster was given {path}, which cannot be read ({error}); expected a CSV file in"
             " UTF-8: check the path, or save it so."
         ) from None
-    rows = csv.DictReader(io.StringIO(text), dialect=dialect_of(text))
+    rows = csv.DictReader(io.StringIO(text), delimiter=delimiter_of(text))
     heads = _heads([head or "" for head in rows.fieldnames or ()])
     if "student" not in heads:
         raise CourseError(

@@ -61,6 +61,11 @@ def test_a_table_is_read_as_spreadsheets_write_it(table: Callable[[str], Path]) 
         f"eva,tiny,{QUESTION},,later\r\n"
     )
     assert read_marks(commas) == expected
+    quoted = table(
+        f'{HEAD[:-1]},answer\nada,tiny,{QUESTION},1.5,"\'=well, said","a ""word"", and\n1,2,3"\n'
+        f"eva,tiny,{QUESTION},,later,\n"
+    )
+    assert [mark.comment for mark in read_marks(quoted)] == ["=well, said", "later"]
     semicolons = table(
         "answer;question;lab;student;comment;points\n"
         f"long;{QUESTION};tiny;ada;'=well, said;1,5\n;{QUESTION};tiny;ivo;;\n"
