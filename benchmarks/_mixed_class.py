@@ -27,8 +27,8 @@ from answers import Answer, corpus  # noqa: E402 - found by the line above
 
 GIVEN = "Ada Emil Noor Yuki Zoë Jonas Inga Malik Sofía Tariq Lena Óscar Priya Anton Mei Kofi"
 FAMILY = "Okafor Lindqvist Tanaka Müller Rossi Nguyen Haddad Novák Silva Byrne Adeyemi O’Neil"
-# Nobody writes both: the second reads predictions in a form that the first does not give them.
-CLASHES = {"classifier_guidance/5.7/right/by_the_noise": "prediction_in_a_dict"}
+# Who keeps predictions in a dict reads them so in the next job, too; no other answer does.
+UNMIXED = "classifier_guidance/5.6/right/prediction_in_a_dict"
 DUE = "2026-11-01T20:00:00"
 DAY = {
     "early": (2026, 10, 30),
@@ -88,14 +88,13 @@ class Mixer:
 
     def attempt(self, stream: random.Random, skill: float, when: str) -> Attempt:
         """What somebody hands in who gets each job right with the chance `skill`."""
-        notebook, earned, chosen = copy.deepcopy(self.released), {}, set()
+        notebook, earned = copy.deepcopy(self.released), {}
         for job in self.jobs:
             chance = stream.random()
             if chance < skill:
-                fitting = [
-                    a for a in self.corpus[job]["right"] if CLASHES.get(str(a)) not in chosen
-                ]
-                answer = stream.choice(fitting)
+                answer = stream.choice(self.corpus[job]["right"])
+                if str(answer) == UNMIXED:
+                    answer = self.corpus[job]["right"][0]
                 earned[job] = self._points(answer)
             elif chance < skill + 0.8 * (1 - skill):
                 answer = stream.choice(self.corpus[job]["wrong"])
@@ -103,7 +102,6 @@ class Mixer:
             else:
                 earned[job] = 0.0
                 continue
-            chosen.add(answer.path.stem)
             self._answer(notebook, job, answer)
         for name, points in self.written.items():
             if stream.random() < 0.2 + 0.8 * skill:
