@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import re
 from pathlib import Path
 
@@ -74,6 +75,24 @@ def test_page_shows_no_hidden_test(page: str) -> None:
     for secret in ("hidden root", "hidden norm", "HIDDEN TESTS"):
         assert secret not in bare
     assert "Line(4, -8)" not in bare.replace(" ", "").replace("Line(4,-8)", "Line(4, -8)")
+
+
+def test_no_output_quotes_a_hidden_test(lab: Lab, executed: NotebookNode, tmp_path: Path) -> None:
+    check = cell_of(executed, "tiny-1-1-check")
+    hidden = next(line for line in check.source.split("\n") if "hidden root" in line)
+    coloured = hidden.replace("assert", "<b>assert</b>").replace("'", "&#x27;")
+    quoting = new_code_cell("import inspect", id="quoting")
+    quoting.outputs = [
+        new_output("stream", text=f"before\n{hidden}\nafter\n"),
+        new_output("display_data", {"text/html": f"<pre>{coloured}</pre>", "text/plain": "plain"}),
+        new_output("display_data", {"text/markdown": f"So: `{hidden}`"}),
+        new_output("execute_result", {"text/plain": f"    {hidden}  "}),
+        new_output("error", ename="E", evalue=hidden, traceback=[f"\x1b[31m{hidden}\x1b[0m"]),
+    ]
+    executed.cells.append(quoting)
+    bare = re.sub(r"<[^>]+>", "", html.unescape(make_page(lab, executed, tmp_path)))
+    assert "before" in bare and "after" in bare
+    assert "hidden root" not in bare and "Line(4, -8)" not in bare
 
 
 HOSTILE = "<script>alert(1)</script><img src=x onerror=alert(2)><a href='javascript:alert(3)'>x</a>"
