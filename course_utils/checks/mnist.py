@@ -220,11 +220,11 @@ def _score_inputs(seed: int) -> Values:
 def _velocity(inputs: Values) -> Callable[..., Tensor]:
     """A right velocity, in numbers, for those whose score is made of their own velocity."""
 
-    def conditional_vector_field(self: Any, x: Tensor, z: Tensor, t: Tensor) -> Tensor:
+    def by_rates(self: Any, x: Tensor, z: Tensor, t: Tensor) -> Tensor:
         of_z, of_x = inputs["rates"]
         return of_z * z + of_x * x
 
-    return conditional_vector_field
+    return by_rates
 
 
 def _score_probe(target: Any, inputs: Values) -> Values:

@@ -1,6 +1,7 @@
 """The browser of the tests: one that is on this machine, since tests download none.
 
-A plugin: `pytest_plugins = ["chromium"]`. One process can drive one browser, so all share it.
+A plugin: `pytest_plugins = ["chromium"]`. It goes with the tests of one file: as long as it is
+there, an event loop runs in this process, and nothing else can start one.
 """
 
 from __future__ import annotations
@@ -31,7 +32,7 @@ def find_browser(playwright: Playwright) -> str | None:
     return next(filter(None, found), None) or (str(own) if own.is_file() else None)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     """A browser that runs; skips the test where there is none."""
     with sync_playwright() as playwright:

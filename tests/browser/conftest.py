@@ -1,4 +1,4 @@
-"""One server and one browser for all tests of the folder.
+"""One server and one browser for all tests of a file.
 
 `make test` deals out tests in order, a stretch to each process: the few of this folder come first
 and stay together. Where they do not, each process has a server of its own.
@@ -15,7 +15,7 @@ from lab_server import SHOTS, Server
 from playwright.sync_api import Browser, BrowserContext
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def context_and_server(
     browser: Browser, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[tuple[BrowserContext, Server]]:

@@ -98,7 +98,7 @@ def again_into_the_same_folder(course, place: Path) -> None:
     code, said = course("feedback", LAB, "--course-dir", place)
     assert code == 0 and "5 pages" in said
     page = (place / "feedback" / "complete" / LAB / f"{LAB}.html").read_text("utf-8")
-    assert "(Score: 5.0 / 5.0)" in page
+    assert "<strong>5 of 5 points</strong>" in page
     out = place / "again.json"
     words = ("--course-dir", place, "--student", "complete", "--json", out)
     code, said = course("grade", *words, TRUST)

@@ -203,10 +203,7 @@ def test_a_removed_test_takes_its_scores_along_unless_a_human_gave_them(
     before = ask(url, rows)
     with pytest.raises(CourseError, match="a human has scored in 1 submissions"):
         writer.prepare_lab(LAB, packed(without_cell(answerless, "tiny-1-2-check")))
-    assert before == (
-        ask(url, "SELECT count(*) FROM grade"),
-        ask(url, "SELECT count(*) FROM base_cell"),
-    )
+    assert ask(url, rows) == before
     writer.prepare_lab(LAB, packed(fewer))
     assert set(stored(url)) == {"tiny-1-1-check", "tiny-1-3-answer"}
     with Gradebook(url) as book:
