@@ -80,7 +80,8 @@ def waiting(
         would = f"Would be written: {', '.join(map(str, files)) or 'no file'}"
         console.print(would, soft_wrap=True)
         return
-    for path, text in ((html, as_page(found, anonymous)), (csv, as_csv(found))):
+    # Each is made only where it is asked for: a page draws every formula of the class.
+    for path, made in ((html, lambda: as_page(found, anonymous)), (csv, lambda: as_csv(found))):
         if path is not None:
-            write_whole(path, text.encode())
+            write_whole(path, made().encode())
             console.print(f"Written: {path}", soft_wrap=True)

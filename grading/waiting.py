@@ -133,7 +133,7 @@ def as_page(found: Waiting, anonymous: bool) -> str:
 
 
 def _block(question: Question) -> dict[str, Any]:
-    """What the page says of a question; formulas are drawn for each question anew."""
+    """What the page says of a question, formulas and pictures filled in answer by answer."""
     quotes, rubric = Quotes(), question.rubric
 
     def drawn(text: str) -> Markup:
