@@ -6,8 +6,6 @@ server, and for programs; `course waiting --csv` makes one to fill in.
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,7 +14,7 @@ from typing import Any
 from nbgrader.api import Gradebook, MissingEntry
 
 from grading.notebooks import CourseError
-from grading.spreadsheet import delimiter_of, restored
+from grading.spreadsheet import read_csv, restored
 
 COLUMNS = ("student", "lab", "question", "points", "comment")
 SHOWN = 10
@@ -55,22 +53,8 @@ def read_marks(path: Path) -> list[Mark]:
     Raises `CourseError` where it cannot be read, lacks a column, or holds points that are no
     number, or an answer twice.
     """
-    try:
-        text = path.read_text(encoding="utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
-        raise CourseError(
-            f"The table {path} cannot be read ({error}); expected a CSV file in UTF-8: check the"
-            " path, or save it so."
-        ) from None
-    reader = csv.DictReader(io.StringIO(text, newline=""), delimiter=delimiter_of(text))
-    try:
-        rows = [(reader.line_num, row) for row in reader]
-    except csv.Error as error:
-        raise CourseError(
-            f"The table {path} is damaged near line {reader.line_num} ({error}); expected CSV: save"
-            " it again from the spreadsheet."
-        ) from None
-    lacking = sorted(set(COLUMNS[:4]) - set(reader.fieldnames or ()))
+    heads, rows = read_csv(path, f"The table {path}")
+    lacking = sorted(set(COLUMNS[:4]) - set(heads))
     if lacking:
         raise CourseError(
             f"The table {path} has no column {', '.join(lacking)}; expected {', '.join(COLUMNS)}:"
@@ -88,7 +72,7 @@ def read_marks(path: Path) -> list[Mark]:
     return marks
 
 
-def _mark(row: Mapping[str | None, Any], line: int, path: Path) -> Mark | None:
+def _mark(row: Mapping[str, Any], line: int, path: Path) -> Mark | None:
     told = {name: restored((row.get(name) or "").strip()) for name in COLUMNS}
     if not told["points"] and not told["comment"]:
         return None

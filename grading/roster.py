@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import re
 import unicodedata
 from collections import defaultdict
@@ -13,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from grading.notebooks import CourseError
-from grading.spreadsheet import delimiter_of
+from grading.spreadsheet import read_csv
 
 # What a column of a roster may be called, in lower case and without what is no letter.
 COLUMNS = {
@@ -118,21 +116,14 @@ def read_roster(path: Path) -> Roster:
 
     Raises `CourseError` where the file cannot be read, or lacks students, or names one twice.
     """
-    try:
-        text = path.read_text(encoding="utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
-        raise CourseError(
-            f"--roster was given {path}, which cannot be read ({error}); expected a CSV file in"
-            " UTF-8: check the path, or save it so."
-        ) from None
-    rows = csv.DictReader(io.StringIO(text), delimiter=delimiter_of(text))
-    heads = _heads([head or "" for head in rows.fieldnames or ()])
+    columns, rows = read_csv(path, f"--roster was given {path}, which")
+    heads = _heads([head or "" for head in columns])
     if "student" not in heads:
         raise CourseError(
-            f"--roster was given {path}, whose columns are {', '.join(rows.fieldnames or ())};"
+            f"--roster was given {path}, whose columns are {', '.join(columns)};"
             " expected one called 'student': name the column that holds your names for students so."
         )
-    students = [_student(row, heads) for row in rows if (row[heads["student"]] or "").strip()]
+    students = [_student(row, heads) for _, row in rows if (row[heads["student"]] or "").strip()]
     names = [one.student for one in students]
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice or not names:
